@@ -1,0 +1,145 @@
+/**
+ * What a hidden suite is written with. A check reads like the promise it checks; the rubric holds what a learner sees,
+ * the code holds what is done. Everything a check needs is in its context or exported from here.
+ */
+import { inject, test } from 'vitest'
+import type { Redis } from 'ioredis'
+import type { Text } from '#catalog/text.ts'
+import { HostEnded, LearnerError } from '#sandbox/host.ts'
+import type { Evidence, Outcome, Step } from '#scoring/outcome.ts'
+import { show, type RedisWire } from '#wire/redis-wire.ts'
+import { showReply } from '#wire/resp.ts'
+import { exploreCuts, type Cuts } from './cuts.ts'
+import { kafkaWorld, type KafkaWorld } from './kafka-world.ts'
+import { learners, type Learner, type RedisOptions } from './learner.ts'
+import { assureRedis, openRun, type Lane, type Run, type RunConfig } from './run.ts'
+import { exploreSchedules, type Schedules } from './schedules.ts'
+import { both, CheckFailed, Inconclusive, NotApplicable } from './verdicts.ts'
+
+export { atMost, between, holds, refuses, rejects, same, settled, until } from './expectations.ts'
+export { both, CheckFailed, Inconclusive, NotApplicable, shown } from './verdicts.ts'
+export { HostEnded, LearnerError } from '#sandbox/host.ts'
+export { show, type Command, type RedisWire } from '#wire/redis-wire.ts'
+export { API, metadataTopics, producedAcks, type KafkaRequest, type KafkaWire } from '#wire/kafka-wire.ts'
+export type { Instance } from '#sandbox/host.ts'
+export type { Learner } from './learner.ts'
+export type { KafkaWorld } from './kafka-world.ts'
+
+export interface CheckContext {
+  /** The learner's code in a process of its own, with a client. */
+  readonly learner: Learner
+  /** The same code in another process, with another client to the same servers. */
+  another(options?: { clockShiftMs?: number; redis?: RedisOptions; kafka?: { retries?: number } }): Promise<Learner>
+  /** The grader's own connection to the check's Redis, past every wire. Empty at the start. */
+  readonly redis: Redis
+  /** Topics, groups and what became of them. */
+  readonly kafka: KafkaWorld
+  /** Every order of the frames of concurrent calls. */
+  readonly schedules: Schedules
+  /** Every point at which a call can be cut off. */
+  readonly cuts: Cuts
+  /** Says what is being done, for the evidence. */
+  did(text: Text): void
+}
+
+declare module 'vitest' {
+  interface ProvidedContext { run: RunConfig }
+  interface TaskMeta { outcome?: Outcome }
+}
+
+let opened: Run | undefined
+/** The run of this thread: one submission of one exercise. */
+export const theRun = (): Run => (opened ??= openRun(inject('run')))
+
+/** `n` calls at once; every `await` yields, so all first commands go out before any second one. */
+export function storm<T>(n: number, call: (i: number) => Promise<T>): Promise<T[]> {
+  return Promise.all(Array.from({ length: n }, (_, i) => call(i)))
+}
+
+/** Declares the check `id` of the rubric. */
+export function check(id: string, body: (context: CheckContext) => Promise<void>): void {
+  test.concurrent(id, { timeout: 60_000 }, async ({ task }) => {
+    const outcome = await conclude(id, theRun(), body)
+    task.meta.outcome = outcome
+    // The runner only needs to know that it failed: what a host sent must never reach it as live fields.
+    if (outcome.verdict === 'fail') throw new Error(outcome.message?.en ?? 'failed')
+  })
+}
+
+async function conclude(id: string, run: Run, body: (context: CheckContext) => Promise<void>): Promise<Outcome> {
+  const lane = run.config.redis.length > 0 ? await run.takeLane() : null
+  const group = learners(run, lane)
+  const started = performance.now()
+  let told: Text | null = null
+  const outcome = (verdict: Outcome['verdict'], message: Text | null = null, evidence: Evidence | null = null): Outcome =>
+    ({ id, verdict, message, evidence, blockedBy: null, durationMs: Math.round(performance.now() - started) })
+  try {
+    if (lane) await empty(lane)
+    const learner = await group.start()
+    await body({
+      learner,
+      another: (options) => group.start(options),
+      redis: lane?.admin as Redis,
+      kafka: run.config.kafka ? kafkaWorld(run) : (undefined as never),
+      schedules: { explore: (plan) => exploreSchedules(plan, group.start, lane) },
+      cuts: { explore: (plan) => exploreCuts(plan, group.start, lane) },
+      did: (text) => { told = text },
+    })
+    return outcome('pass')
+  } catch (error) {
+    try {
+      if (lane) await assureRedis(lane)
+      return judge(error)
+    } catch (trouble) {
+      return judge(trouble)
+    }
+  } finally {
+    await group.close()
+    if (lane) run.giveLane(lane)
+  }
+
+  function judge(error: unknown): Outcome {
+    if (error instanceof CheckFailed) return outcome('fail', error.text, evidence(error.evidence))
+    if (error instanceof LearnerError) {
+      const { name, message, stack } = error.facts
+      return outcome('fail',
+        both(`A call that should succeed threw ${name}: ${message.slice(0, 200)}`, `Một lời gọi lẽ ra thành công lại ném lỗi ${name}: ${message.slice(0, 200)}`),
+        evidence({ kind: 'error', got: error.message.slice(0, 500), stack: run.learnerFrames(stack) }))
+    }
+    if (error instanceof HostEnded) return outcome('fail', endSentence(error), evidence({ kind: 'error', got: error.lastWords || null }))
+    if (error instanceof NotApplicable) return outcome('skipped', error.text)
+    if (error instanceof Inconclusive) return outcome('inconclusive', error.text)
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    return outcome('inconclusive', both(`The grader failed: ${text.slice(0, 1500)}`, `Trình chấm gặp lỗi: ${text.slice(0, 1500)}`))
+  }
+  function evidence(partial: Partial<Evidence>): Evidence {
+    const commands = partial.steps ? { lanes: partial.lanes ?? [], steps: partial.steps } : ownCommands(group.redisWires)
+    return { kind: 'values', did: told, expected: null, got: null, diagnostics: [], stack: [], ...partial, ...commands }
+  }
+}
+
+async function empty({ admin }: Lane): Promise<void> {
+  await admin.flushdb()
+}
+
+/** The learner's own commands, when the check has no better timeline: the first few of each process. */
+function ownCommands(wires: readonly RedisWire[]): { lanes: Text[]; steps: Step[] } {
+  const used = wires.filter((wire) => wire.commands().length > 0).slice(0, 3)
+  const lanes = used.map((_, i) => (used.length === 1
+    ? both('your commands', 'các lệnh của bạn')
+    : both(`client ${i + 1}`, `client ${i + 1}`)))
+  const steps = used.flatMap((wire, lane) => wire.commands().slice(-8).map((command): Step => ({
+    lane, text: show(command), reply: command.reply && showReply(command.reply).slice(0, 80),
+    mark: command.fate === 'cut' ? 'cut' : command.fate === 'lost' ? 'lost' : null,
+  })))
+  return { lanes, steps }
+}
+
+function endSentence(error: HostEnded): Text {
+  switch (error.reason) {
+    case 'deadline': return both(`No answer: ${error.message}.`, `Không có câu trả lời: ${error.message.replace('did not settle within', 'chưa xong sau')}.`)
+    case 'memory': return both('The code used more memory than it may (400 MB).', 'Mã dùng quá nhiều bộ nhớ (tối đa 400 MB).')
+    case 'garbage': return both('The code sent something that cannot be read.', 'Mã gửi về dữ liệu không đọc được.')
+    default: return both(`The process ended in the middle of a call: ${error.message}.`, `Tiến trình kết thúc giữa lời gọi: ${error.message}.`)
+  }
+}

@@ -1,0 +1,92 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Text } from '#catalog/text.ts'
+import { LearnerError } from '#sandbox/host.ts'
+import { both, CheckFailed, Inconclusive, shown } from './verdicts.ts'
+
+/** `actual` equals `expected`, part by part. `what` names the value: "admissions among 50 calls". */
+export function same(actual: unknown, expected: unknown, what: Text): void {
+  if (!isDeepStrictEqual(actual, expected)) differ(what, shown(expected), shown(actual))
+}
+
+export function atMost(actual: number, most: number, what: Text): void {
+  if (!(actual <= most)) differ(what, both(`at most ${most}`, `không quá ${most}`), String(actual))
+}
+
+/** Both ends included. */
+export function between(actual: unknown, least: number, most: number, what: Text): void {
+  if (typeof actual !== 'number' || !(actual >= least && actual <= most)) {
+    differ(what, both(`${least} to ${most}`, `từ ${least} đến ${most}`), shown(actual))
+  }
+}
+
+/** For what has no better word: `holds` must be true. */
+export function holds(condition: boolean, what: Text, expected: string | Text, got: string): void {
+  if (!condition) differ(what, expected, got)
+}
+
+/**
+ * The call must be refused with an error of one of `classes`, and not by a synchronous throw
+ * (except by a constructor or a factory, which has no promise to reject).
+ */
+export async function refuses(call: () => Promise<unknown>, classes: readonly string[], what: Text, options?: { throws?: boolean }): Promise<void> {
+  const wanted = classes.join(' / ')
+  let value: unknown
+  try {
+    value = await call()
+  } catch (error) {
+    if (!(error instanceof LearnerError)) throw error
+    if (!classes.some((name) => error.facts.classes.includes(name))) differ(what, wanted, error.message.slice(0, 200))
+    if (error.synchronous && !options?.throws) {
+      differ(what, both(`a promise that rejects with ${wanted}`, `promise bị từ chối (reject) với ${wanted}`),
+        both('thrown before any promise was returned', 'lỗi bị ném ra trước khi trả về promise'))
+    }
+    return
+  }
+  differ(what, wanted, both(`it resolved with ${shown(value)}`, `lời gọi thành công với ${shown(value)}`))
+}
+
+/** The call must reject, with whatever error. */
+export async function rejects(call: () => Promise<unknown>, what: Text): Promise<void> {
+  const outcome = await settled(call())
+  if ('value' in outcome) differ(what, both('a rejection', 'bị từ chối (reject)'), both(`it resolved with ${shown(outcome.value)}`, `lời gọi thành công với ${shown(outcome.value)}`))
+}
+
+/** What became of a call: its value, or the learner's error. Anything else is not the learner's doing and is thrown. */
+export async function settled(call: Promise<unknown>): Promise<{ value: unknown } | { error: LearnerError }> {
+  try {
+    return { value: await call }
+  } catch (error) {
+    if (error instanceof LearnerError) return { error }
+    throw error
+  }
+}
+
+/**
+ * Waits until `condition` holds and returns its value; looks again every few milliseconds.
+ * A learner who never gets there fails: `what` says what was awaited.
+ */
+export async function until<T>(condition: () => T | Promise<T>, what: Text, ms = 4000): Promise<NonNullable<T>> {
+  const start = performance.now()
+  let starved = 0
+  for (let last = start; ;) {
+    const found = await condition()
+    if (found !== null && found !== undefined && (found as unknown) !== false) return found as NonNullable<T>
+    const now = performance.now()
+    starved = Math.max(starved, now - last)
+    last = now
+    if (now - start > ms) break
+    await new Promise((resolve) => setTimeout(resolve, 3))
+  }
+  if (starved > ms / 4) throw new Inconclusive(both('The machine was too busy to tell.', 'Máy quá bận nên không kết luận được.'))
+  throw new CheckFailed(both(`Waited ${ms / 1000} s for this, in vain: ${what.en}.`, `Đã chờ ${ms / 1000} giây mà không thấy: ${what.vi}.`))
+}
+
+function differ(what: Text, expected: string | Text, got: string | Text): never {
+  const wanted = typeof expected === 'string' ? both(expected, expected) : expected
+  const came = typeof got === 'string' ? both(got, got) : got
+  throw new CheckFailed(
+    both(`${upper(what.en)}: expected ${wanted.en}, got ${came.en}.`, `${upper(what.vi)}: mong đợi ${wanted.vi}, nhận được ${came.vi}.`),
+    { kind: 'values', expected: wanted.en, got: came.en })
+}
+
+const upper = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)

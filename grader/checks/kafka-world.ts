@@ -1,0 +1,111 @@
+import { randomBytes } from 'node:crypto'
+import kafkajs, { type Admin, type Kafka, type KafkaMessage, type Message, type Producer } from 'kafkajs'
+import type { Text } from '#catalog/text.ts'
+import { until } from './expectations.ts'
+import { quietRequestQueue } from './kafkajs-quiet.ts'
+import type { Run } from './run.ts'
+import { both, Inconclusive } from './verdicts.ts'
+
+quietRequestQueue()
+
+/** The grader's own view of Kafka: topics and groups of one check, and what became of them. */
+export interface KafkaWorld {
+  /** A topic of this check's own, with a name nobody can guess. */
+  topic(partitions?: number): Promise<string>
+  /** A name for a group, or for anything else that must be this check's own. */
+  name(what: string): string
+  produce(topic: string, messages: readonly Message[]): Promise<void>
+  /** Every record of the topic, in offset order within each partition; waits until `count` are there. */
+  read(topic: string, count: number): Promise<KafkaMessage[]>
+  /** Committed offsets by partition; −1 where nothing is committed. */
+  committed(group: string, topic: string): Promise<number[]>
+  /** End offsets by partition. */
+  ends(topic: string): Promise<number[]>
+  /** Members of a group that is stable; 0 for a group that is empty or gone. */
+  members(group: string): Promise<number>
+  /** Waits until the sum of committed offsets reaches `count`. */
+  untilCommitted(group: string, topic: string, count: number, what?: Text): Promise<void>
+}
+
+interface Clients { readonly kafka: Kafka; readonly admin: Admin; readonly producer: Producer }
+
+let clients: Promise<Clients> | undefined
+
+export function kafkaWorld(run: Run): KafkaWorld {
+  const connected = (): Promise<Clients> => (clients ??= connect(run.config.kafka!.brokers))
+  return {
+    async topic(partitions = 1) {
+      const ready = run.takeTopic(partitions)
+      if (ready !== undefined) return ready
+      const name = unguessable('t')
+      const { admin } = await connected()
+      await admin.createTopics({ topics: [{ topic: name, numPartitions: partitions }], waitForLeaders: true })
+      return name
+    },
+    name: (what) => unguessable(what),
+    async produce(topic, messages) {
+      const { producer } = await connected()
+      await producer.send({ topic, messages: [...messages], acks: -1 })
+    },
+    async read(topic, count) {
+      const { kafka } = await connected()
+      return readTopic(kafka, topic, count)
+    },
+    async committed(group, topic) {
+      const { admin } = await connected()
+      const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] })
+      return [...(found?.partitions ?? [])].sort((a, b) => a.partition - b.partition).map(({ offset }) => Number(offset))
+    },
+    async ends(topic) {
+      const { admin } = await connected()
+      const found = await admin.fetchTopicOffsets(topic)
+      return found.sort((a, b) => a.partition - b.partition).map(({ high }) => Number(high))
+    },
+    async members(group) {
+      const { admin } = await connected()
+      const { groups: [found] } = await admin.describeGroups([group])
+      return found?.state === 'Dead' || found?.state === 'Empty' ? 0 : (found?.members.length ?? 0)
+    },
+    async untilCommitted(group, topic, count, what) {
+      await until(async () => (await this.committed(group, topic)).reduce((sum, offset) => sum + Math.max(0, offset), 0) >= count,
+        what ?? both(`a committed offset of ${count}`, `offset đã commit là ${count}`))
+    },
+  }
+}
+
+async function connect(brokers: readonly string[]): Promise<Clients> {
+  const kafka = new kafkajs.Kafka({
+    clientId: 'grader', brokers: [...brokers], logLevel: kafkajs.logLevel.NOTHING, retry: { retries: 4, initialRetryTime: 20, maxRetryTime: 200 },
+  })
+  const admin = kafka.admin()
+  const producer = kafka.producer({ allowAutoTopicCreation: false })
+  try {
+    await Promise.all([admin.connect(), producer.connect()])
+  } catch (error) {
+    throw new Inconclusive(both('Kafka stopped answering.', 'Kafka ngừng trả lời.'), { cause: error })
+  }
+  return { kafka, admin, producer }
+}
+
+/** Ends the grader's clients; the next world connects anew. */
+export async function closeKafka(): Promise<void> {
+  const open = clients
+  clients = undefined
+  if (open) await open.then(({ admin, producer }) => Promise.all([admin.disconnect(), producer.disconnect()]), () => {})
+}
+
+async function readTopic(kafka: Kafka, topic: string, count: number): Promise<KafkaMessage[]> {
+  const records: { partition: number; message: KafkaMessage }[] = []
+  const consumer = kafka.consumer({ groupId: unguessable('reader'), maxWaitTimeInMs: 20, heartbeatInterval: 500, sessionTimeout: 6000 })
+  await consumer.connect()
+  try {
+    await consumer.subscribe({ topic, fromBeginning: true })
+    await consumer.run({ autoCommit: false, eachMessage: async ({ partition, message }) => void records.push({ partition, message }) })
+    await until(() => records.length >= count, both(`${count} records on the topic, of which ${records.length} came`, `${count} bản ghi trên topic`))
+  } finally {
+    await consumer.disconnect()
+  }
+  return records.sort((a, b) => a.partition - b.partition || Number(a.message.offset) - Number(b.message.offset)).map(({ message }) => message)
+}
+
+const unguessable = (what: string): string => `${what}-${randomBytes(9).toString('hex')}`

@@ -1,0 +1,99 @@
+import path from 'node:path'
+import type { ClientHandle, Host, Instance } from '#sandbox/host.ts'
+import { openKafkaWire, type KafkaWire } from '#wire/kafka-wire.ts'
+import { openRedisWire, type Command, type RedisWire } from '#wire/redis-wire.ts'
+import { countRoundTrips } from '#wire/round-trips.ts'
+import type { Lane, Run } from './run.ts'
+import { both, Inconclusive } from './verdicts.ts'
+
+/** One process of the learner's code with a client of its own, as a check sees it. */
+export interface Learner {
+  readonly host: Host
+  /** The client to hand to learner code; on a Kafka exercise `kafka`. */
+  readonly redis: ClientHandle
+  readonly kafka: ClientHandle
+  /** What this client and its duplicates send. */
+  readonly wire: RedisWire
+  readonly kafkaWire: KafkaWire
+  /** Calls an exported function. */
+  call(name: string, ...args: unknown[]): Promise<unknown>
+  /** Makes an instance of an exported class. */
+  make(name: string, ...args: unknown[]): Promise<Instance>
+  /** Round trips of one call, and its commands. */
+  roundTrips(run: () => Promise<unknown>): Promise<{ trips: number; commands: Command[] }>
+  /** The same process with another client: its own connection and wire. */
+  withRedis(options?: RedisOptions): Promise<Learner>
+  withKafka(options?: { retries?: number }): Promise<Learner>
+  /** SIGSTOP and SIGCONT. */
+  stop(): void
+  cont(): void
+  /** SIGKILL. */
+  kill(): Promise<void>
+}
+
+export interface RedisOptions {
+  /** False: a lost connection stays lost, so that nothing is sent again behind the check's back. Default true. */
+  readonly reconnects?: boolean
+  /** How often ioredis sends a command again before the call rejects. */
+  readonly retriesPerRequest?: number | null
+}
+
+let sockets = 0
+
+/** Learners of one check; all their wires end with it. */
+export function learners(run: Run, lane: Lane | null): {
+  start(options?: { clockShiftMs?: number; redis?: RedisOptions; kafka?: { retries?: number } }): Promise<Learner>
+  readonly redisWires: readonly RedisWire[]
+  close(): Promise<void>
+} {
+  const hosts = new Set<Host>()
+  const redisWires: RedisWire[] = []
+  const kafkaWires: KafkaWire[] = []
+  const socketIn = (host: Host): string => path.join(host.wires, `${++sockets}.sock`)
+
+  const redisClient = async (host: Host, options?: RedisOptions): Promise<{ redis: ClientHandle; wire: RedisWire }> => {
+    if (!lane) throw new Inconclusive(both('This exercise has no Redis.', 'Bài tập này không dùng Redis.'))
+    const { address, database, learner } = lane.endpoint
+    const wire = await openRedisWire(socketIn(host), { address, database, login: learner })
+    redisWires.push(wire)
+    const redis = await host.openRedis(wire.socket, options)
+    if (wire.trouble()) throw new Inconclusive(both(`Redis: ${wire.trouble()!.message}`, `Redis: ${wire.trouble()!.message}`))
+    return { redis, wire }
+  }
+  const kafkaClient = async (host: Host, options?: { retries?: number }): Promise<{ kafka: ClientHandle; kafkaWire: KafkaWire }> => {
+    const [hostname, port] = run.config.kafka!.brokers[0]!.split(':')
+    const kafkaWire = await openKafkaWire(socketIn(host), { host: hostname!, port: Number(port) })
+    kafkaWires.push(kafkaWire)
+    return { kafka: await host.openKafka(kafkaWire.socket, options), kafkaWire }
+  }
+  const none = {} as never
+  const learner = (host: Host, clients: Pick<Learner, 'redis' | 'wire' | 'kafka' | 'kafkaWire'>): Learner => ({
+    host,
+    ...clients,
+    call: (name, ...args) => host.call(name, ...args),
+    make: (name, ...args) => host.construct(name, ...args),
+    roundTrips: (body) => countRoundTrips(clients.wire, host, body),
+    withRedis: async (options) => learner(host, { ...clients, ...(await redisClient(host, options)) }),
+    withKafka: async (options) => learner(host, { ...clients, ...(await kafkaClient(host, options)) }),
+    stop: () => host.stop(),
+    cont: () => host.cont(),
+    kill: () => host.kill(),
+  })
+
+  return {
+    redisWires,
+    async start({ clockShiftMs = 0, redis, kafka } = {}) {
+      const host = clockShiftMs === 0 ? await run.takeHost() : await run.freshHost(clockShiftMs)
+      hosts.add(host)
+      return learner(host, {
+        ...(lane ? await redisClient(host, redis) : { redis: none, wire: none }),
+        ...(run.config.kafka ? await kafkaClient(host, kafka) : { kafka: none, kafkaWire: none }),
+      })
+    },
+    async close() {
+      // Hosts first: a client that still works on something must not be cut off under a check's eyes.
+      for (const host of hosts) run.giveHost(host)
+      await Promise.all([...redisWires, ...kafkaWires].map((wire) => wire.close()))
+    },
+  }
+}

@@ -1,0 +1,174 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { SourceMap } from 'node:module'
+import { Redis } from 'ioredis'
+import type { Isolation } from '../grade.types.ts'
+import { startHost, type Host } from '#sandbox/host.ts'
+import type { KafkaEndpoint, RedisEndpoint } from '#services/services.ts'
+import { both, Inconclusive } from './verdicts.ts'
+
+/** What the grader hands to the thread in which the checks run: plain data. */
+export interface RunConfig {
+  readonly isolation: Isolation
+  readonly image: string
+  /** A private folder with a short path: it holds sockets. */
+  readonly folder: string
+  /** Holds `submission.mjs`. */
+  readonly submission: string
+  readonly sourceMap: string
+  readonly redis: readonly RedisEndpoint[]
+  readonly kafka: KafkaEndpoint | null
+  /** Topics made for this run, by their number of partitions. */
+  readonly topics: Readonly<Record<string, readonly string[]>>
+  /** Hosts kept ready. */
+  readonly spareHosts: number
+}
+
+/** A Redis of one check's own: empty when it gets it, and the grader's connection to it. */
+export interface Lane {
+  readonly endpoint: RedisEndpoint
+  readonly admin: Redis
+}
+
+export interface Run {
+  readonly config: RunConfig
+  /** A process with the submission freshly imported; give it back when done. */
+  takeHost(): Promise<Host>
+  giveHost(host: Host): void
+  /** Resolves when every host given back has been looked at. */
+  hostsReturned(): Promise<void>
+  /** A process of its own making, not from the pool: for shifted clocks. */
+  freshHost(clockShiftMs: number): Promise<Host>
+  /** Waits for a free Redis. */
+  takeLane(): Promise<Lane>
+  giveLane(lane: Lane): void
+  takeTopic(partitions: number): string | undefined
+  /** Lines of the learner's TypeScript out of a stack of the bundle, innermost first. */
+  learnerFrames(stack: string): string[]
+  /** Everything the hosts have printed so far, and the rejections that nobody handled. */
+  readonly printed: string[]
+  readonly unhandled: string[]
+  close(): Promise<void>
+}
+
+export function openRun(config: RunConfig): Run {
+  const spare: Host[] = []
+  const alive = new Set<Host>()
+  let hostCount = 0
+  const start = (): Host => {
+    const wires = path.join(config.folder, `h${++hostCount}`)
+    fs.mkdirSync(wires, { recursive: true })
+    const host = startHost(config.isolation, { image: config.image, submission: config.submission, wires })
+    alive.add(host)
+    return host
+  }
+  const lanes: Lane[] = config.redis.map((endpoint) => ({ endpoint, admin: connect(endpoint) }))
+  const freeLanes = [...lanes]
+  const queue: ((lane: Lane) => void)[] = []
+  const topics = new Map(Object.entries(config.topics).map(([partitions, names]) => [Number(partitions), [...names]]))
+  const map = new SourceMap(JSON.parse(config.sourceMap) as never)
+  for (let i = 0; i < config.spareHosts; i++) spare.push(start())
+  const printed: string[] = []
+  const unhandled: string[] = []
+  const returning = new Set<Promise<void>>()
+
+  const lookAt = async (host: Host): Promise<void> => {
+    // What the last call left running has its say first.
+    await host.idle().catch(() => {})
+    const blameless = host.output() === '' && host.unhandled.length === 0
+    if (host.output()) printed.push(host.output())
+    for (const error of host.unhandled) unhandled.push(error.message)
+    // A host that printed or misbehaved is not used again: what comes later must be told apart.
+    if (blameless && host.alive() && spare.length < config.spareHosts && (await nothingLeft(host))) {
+      spare.push(host)
+      return
+    }
+    alive.delete(host)
+    await host.kill()
+    fs.rmSync(host.wires, { recursive: true, force: true })
+  }
+
+  return {
+    config,
+    async takeHost() {
+      const host = spare.pop() ?? start()
+      await host.load('submission.mjs')
+      return host
+    },
+    giveHost(host) {
+      const given = lookAt(host).finally(() => returning.delete(given))
+      returning.add(given)
+    },
+    async hostsReturned() {
+      await Promise.all(returning)
+    },
+    async freshHost(clockShiftMs) {
+      const host = start()
+      await host.load('submission.mjs', clockShiftMs)
+      return host
+    },
+    takeLane() {
+      const lane = freeLanes.pop()
+      return lane ? Promise.resolve(lane) : new Promise((resolve) => queue.push(resolve))
+    },
+    giveLane(lane) {
+      const next = queue.shift()
+      if (next) next(lane)
+      else freeLanes.push(lane)
+    },
+    takeTopic: (partitions) => topics.get(partitions)?.pop(),
+    learnerFrames: (stack) => learnerFrames(map, stack),
+    printed,
+    unhandled,
+    async close() {
+      for (const { admin } of lanes) admin.disconnect()
+      await Promise.all([...alive].map((host) => host.kill()))
+    },
+  }
+}
+
+function connect(endpoint: RedisEndpoint): Redis {
+  const admin = new Redis({
+    ...endpoint.address,
+    username: endpoint.admin.username ?? undefined,
+    password: endpoint.admin.password ?? undefined,
+    db: endpoint.database,
+    enableReadyCheck: false,
+    disableClientInfo: true,
+    maxRetriesPerRequest: 1,
+    retryStrategy: (times) => (times < 4 ? 50 : null),
+  })
+  admin.on('error', () => {})
+  return admin
+}
+
+/** The server answers; if not, whatever was being checked cannot be concluded. */
+export async function assureRedis(lane: Lane): Promise<void> {
+  try {
+    await lane.admin.ping()
+  } catch (error) {
+    throw new Inconclusive(both('Redis stopped answering.', 'Redis ngừng trả lời.'), { cause: error })
+  }
+}
+
+function learnerFrames(map: SourceMap, stack: string): string[] {
+  const frames: string[] = []
+  for (const line of stack.split('\n')) {
+    const [, name, row, column] = /at (?:async )?(?:(\S+) \()?[^()]*submission\.mjs(?:\?\d+)?:(\d+):(\d+)\)?$/.exec(line.trim()) ?? []
+    if (row === undefined || column === undefined) continue
+    const origin = map.findEntry(Number(row) - 1, Number(column) - 1)
+    if (!('originalSource' in origin)) continue
+    const place = `${path.basename(origin.originalSource)}:${origin.originalLine + 1}:${origin.originalColumn + 1}`
+    frames.push(name ? `${place} in ${name}` : place)
+  }
+  return frames.slice(0, 8)
+}
+
+async function nothingLeft(host: Host): Promise<boolean> {
+  try {
+    const { resources, timers, globals } = await host.reset()
+    return resources.length === 0 && timers === 0 && globals.length === 0
+  } catch {
+    return false
+  }
+}

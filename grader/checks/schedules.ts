@@ -1,0 +1,202 @@
+import type { Text } from '#catalog/text.ts'
+import { LearnerError } from '#sandbox/host.ts'
+import type { Step } from '#scoring/outcome.ts'
+import { show, type Command } from '#wire/redis-wire.ts'
+import { showReply } from '#wire/resp.ts'
+import type { Learner } from './learner.ts'
+import type { Lane } from './run.ts'
+import { both, CheckFailed, Inconclusive, shown } from './verdicts.ts'
+
+/** A caller with nothing to send for this long, and an idle event loop, counts as blocked, in milliseconds. */
+const BLOCKED_AFTER_MS = 30
+
+export interface SchedulePlan<T> {
+  /** Prepares the servers before every schedule; they are empty when it is called. */
+  setup?(): Promise<void>
+  /** Once for each caller, before the first schedule: makes the object it calls. */
+  open?(learner: Learner): Promise<T>
+  /** The concurrent calls, each made in a process of its own. Two, or three. */
+  readonly callers: readonly ((learner: Learner, opened: T) => Promise<unknown>)[]
+  /** Throws CheckFailed when what came out is not allowed. A rejected call's result is its LearnerError. */
+  holds(results: readonly unknown[]): void | Promise<void>
+  /** How a caller is called in the timeline: "call A". */
+  readonly names?: readonly Text[]
+  /** Schedules at most; default 300. */
+  readonly limit?: number
+}
+
+export interface Schedules {
+  /**
+   * Runs the calls under every order in which their frames can reach the server, depth first.
+   * Fails with the interleaving that switches least between the callers, among those that break `holds`.
+   */
+  explore<T = undefined>(plan: SchedulePlan<T>): Promise<{ schedules: number; exhausted: boolean }>
+}
+
+interface Caller {
+  readonly learner: Learner
+  held: { command: Command; release: () => void }[]
+  unanswered: number
+  done: boolean
+  lastActive: number
+}
+
+interface Turn { readonly caller: number; readonly command: Command }
+
+interface Broken { readonly turns: readonly Turn[]; readonly results: readonly unknown[]; readonly error: CheckFailed }
+
+export async function exploreSchedules<T>(
+  plan: SchedulePlan<T>,
+  start: () => Promise<Learner>,
+  lane: Lane | null,
+): Promise<{ schedules: number; exhausted: boolean }> {
+  const learners = await Promise.all(plan.callers.map(() => start()))
+  const opened = await Promise.all(learners.map((learner) => plan.open?.(learner) as Promise<T>))
+  const limit = plan.limit ?? 300
+  const open: number[][] = [[]]
+  let schedules = 0
+  let worst: Broken | undefined
+  while (open.length > 0 && schedules < limit) {
+    const prefix = open.pop()!
+    await lane!.admin.flushdb()
+    await plan.setup?.()
+    const { turns, results, branches } = await runSchedule(plan, learners, opened, prefix)
+    schedules++
+    open.push(...branches)
+    try {
+      await plan.holds(results)
+    } catch (error) {
+      if (!(error instanceof CheckFailed)) throw error
+      const broken = { turns, results, error }
+      if (!worst || cost(broken) < cost(worst)) worst = broken
+    }
+  }
+  if (worst) throw interleaving(plan, worst)
+  return { schedules, exhausted: open.length === 0 }
+}
+
+/** One run: follows `prefix`, then always the caller that went last; returns the choices it did not take. */
+async function runSchedule<T>(
+  plan: SchedulePlan<T>, learners: readonly Learner[], opened: readonly T[], prefix: readonly number[],
+): Promise<{ turns: Turn[]; results: unknown[]; branches: number[][] }> {
+  let wake = (): void => {}
+  const callers = learners.map((learner): Caller => ({ learner, held: [], unanswered: 0, done: false, lastActive: performance.now() }))
+  const active = (caller: Caller): void => {
+    caller.lastActive = performance.now()
+    wake()
+  }
+  for (const caller of callers) {
+    caller.learner.wire.gate = (command) => new Promise((resolve) => {
+      caller.held.push({ command, release: () => resolve('pass') })
+      active(caller)
+    })
+    caller.learner.wire.replyGate = (command) => {
+      if (!BLOCKING.test(command.name)) caller.unanswered--
+      active(caller)
+      return 'pass'
+    }
+  }
+  const results: unknown[] = []
+  const calls = plan.callers.map(async (call, i) => {
+    try {
+      results[i] = await call(learners[i]!, opened[i]!)
+    } catch (error) {
+      if (!(error instanceof LearnerError)) throw error
+      results[i] = error
+    } finally {
+      callers[i]!.done = true
+      active(callers[i]!)
+    }
+  })
+  const all = Promise.all(calls)
+  all.catch(() => wake())
+
+  const turns: Turn[] = []
+  const branches: number[][] = []
+  try {
+    for (;;) {
+      await quiet(callers, (f) => { wake = f })
+      if (callers.every((caller) => caller.done && caller.held.length === 0)) break
+      const ready = callers.flatMap((caller, i) => (caller.held.length > 0 ? [i] : []))
+      if (ready.length === 0) {
+        // Everybody waits for something else (a timer): the deadline of the call is what ends this.
+        await new Promise<void>((resolve) => {
+          wake = resolve
+          setTimeout(resolve, 5)
+        })
+        continue
+      }
+      const last = turns.at(-1)?.caller
+      const preferred = last !== undefined && ready.includes(last) ? last : ready[0]!
+      const planned = prefix[turns.length]
+      const chosen = planned !== undefined && ready.includes(planned) ? planned : preferred
+      if (turns.length >= prefix.length) {
+        const taken = turns.map((turn) => turn.caller)
+        for (const other of ready) if (other !== chosen) branches.push([...taken, other])
+      }
+      const { command, release } = callers[chosen]!.held.shift()!
+      if (!BLOCKING.test(command.name) && !SUBSCRIBING.test(command.name)) callers[chosen]!.unanswered++
+      turns.push({ caller: chosen, command })
+      callers[chosen]!.lastActive = performance.now()
+      release()
+      if (turns.length > 2000) throw new CheckFailed(both('The calls never come to an end.', 'Các lời gọi không bao giờ kết thúc.'))
+    }
+    await all
+  } finally {
+    for (const caller of callers) {
+      caller.learner.wire.gate = null
+      caller.learner.wire.replyGate = null
+      for (const { release } of caller.held) release()
+    }
+    await Promise.allSettled(calls)
+  }
+  return { turns, results, branches }
+}
+
+const BLOCKING = /^(B[LRZ]|BLMOVE|XREAD|XREADGROUP|WAIT)/
+const SUBSCRIBING = /SUBSCRIBE$/
+
+/**
+ * Waits until every caller has a frame to send, is done, or is blocked. Blocked means: nothing sent for a while *and*
+ * an idle event loop; on a busy machine a slow caller is waited for instead of being passed over.
+ */
+async function quiet(callers: readonly Caller[], onWake: (wake: () => void) => void): Promise<void> {
+  for (;;) {
+    const busy = callers.filter((caller) => !caller.done && (caller.unanswered > 0 || caller.held.length === 0))
+    if (busy.length === 0) return
+    const silence = Math.min(...busy.map((caller) => performance.now() - caller.lastActive))
+    if (silence >= BLOCKED_AFTER_MS && busy.every((caller) => caller.unanswered === 0)) {
+      const before = busy.map((caller) => caller.lastActive)
+      await Promise.all(busy.map((caller) => caller.learner.host.idle()))
+      await turn()
+      await turn()
+      if (busy.every((caller, i) => caller.lastActive === before[i])) return
+      continue
+    }
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, Math.max(1, BLOCKED_AFTER_MS - silence))
+      onWake(() => {
+        clearTimeout(timer)
+        resolve()
+      })
+    })
+    if (performance.now() - Math.max(...callers.map((caller) => caller.lastActive)) > 10_000) {
+      throw new Inconclusive(both('Redis did not answer a command for 10 s.', 'Redis không trả lời một lệnh trong 10 giây.'))
+    }
+  }
+}
+
+const switches = (turns: readonly Turn[]): number => turns.filter((turn, i) => i > 0 && turn.caller !== turns[i - 1]!.caller).length
+const cost = ({ turns }: Broken): number => switches(turns) * 1000 + turns.length
+
+function interleaving<T>(plan: SchedulePlan<T>, { turns, results, error }: Broken): CheckFailed {
+  const names = plan.names ?? plan.callers.map((_, i) => both(`call ${'ABC'[i]}`, `lời gọi ${'ABC'[i]}`))
+  const steps = turns.map(({ caller, command }): Step => ({
+    lane: caller, text: show(command), reply: command.reply && showReply(command.reply).slice(0, 80), mark: null,
+  }))
+  const ends = results.map((result, lane): Step => ({ lane, text: `⇒ ${shown(result)}`, reply: null, mark: null }))
+  return new CheckFailed(error.text, { ...error.evidence, kind: 'interleaving', lanes: names, steps: [...steps, ...ends] })
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+

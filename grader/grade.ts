@@ -1,0 +1,112 @@
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import type { Exercise } from '#catalog/exercise.ts'
+import type { Submission } from '#catalog/submission.ts'
+import type { Text } from '#catalog/text.ts'
+import type { RunConfig } from '#checks/run.ts'
+import { hostImage } from '#sandbox/image.ts'
+import { isolation } from '#sandbox/isolation.ts'
+import type { Outcome } from '#scoring/outcome.ts'
+import { acquire, type Lease } from '#services/services.ts'
+import { analyse } from '#static/analyse.ts'
+import type { Graded, Grader, GraderOptions, State } from './grade.types.ts'
+import { openRunner, type Runner } from './runner.ts'
+
+/** How many Redis servers one run uses side by side, where the machine can give them. */
+const LANES = 3
+
+/**
+ * The one way in: the command line, the class workers and the self-check all grade through this.
+ * Nothing below prints, reads flags or knows who called. Throws ServicesUnavailable.
+ */
+export async function openGrader(options: GraderOptions = {}): Promise<Grader> {
+  const runner = openRunner()
+  // Whoever needs them waits for them; here they only get a head start.
+  runner.catch(() => {})
+  hostImage().catch(() => {})
+  return {
+    grade: (exercise, submission) => gradeOne(exercise, submission, options, runner),
+    close: async () => (await runner).close(),
+  }
+}
+
+async function gradeOne(exercise: Exercise, submission: Submission, options: GraderOptions, runner: Promise<Runner>): Promise<Graded> {
+  const started = performance.now()
+  const done = (state: State, message: Text | null, outcomes: readonly Outcome[], lease: Lease | null): Graded => ({
+    exercise, state, message, outcomes, durationMs: Math.round(performance.now() - started), services: inUse(lease), isolation: isolation(),
+  })
+  options.onEvent?.({ type: 'started', exercise })
+  const analysis = analyse(submission, exercise)
+  const bundle = await analysis.bundle
+  if (bundle.state === 'broken') return done('broken', bundle.message, [], null)
+  if (await analysis.untouched) return done('untouched', UNTOUCHED, [], null)
+
+  let outcomes: readonly Outcome[] = []
+  let lease: Lease | null = null
+  for (const attempt of [1, 2]) {
+    lease = await acquire(
+      { redis: exercise.services.includes('redis') ? LANES : 0, kafka: exercise.services.includes('kafka') },
+      { kind: options.services, onProgress: (message) => options.onEvent?.({ type: 'services', message }) },
+    )
+    try {
+      const ran = await runChecks(exercise, bundle, lease, await runner, (outcome) => options.onEvent?.({ type: 'outcome', exercise, outcome }))
+      if (ran.broken) return done('broken', ran.broken, [], lease)
+      outcomes = ran.outcomes
+    } finally {
+      await lease.release()
+    }
+    const unsure = outcomes.find((outcome) => outcome.verdict === 'inconclusive')
+    if (!unsure || attempt === 2) break
+    options.onEvent?.({ type: 'retrying', exercise, reason: unsure.message ?? UNKNOWN })
+  }
+  const found = [...outcomes, ...(await analysis.outcomes)]
+  const all = exercise.checks.map(({ id }) => found.find((outcome) => outcome.id === id) ?? missing(id))
+  const unsure = all.find((outcome) => outcome.verdict === 'inconclusive')
+  return unsure ? done('not-graded', unsure.message, all, lease) : done('graded', null, all, lease)
+}
+
+async function runChecks(
+  exercise: Exercise, bundle: { code: string; map: string }, lease: Lease, runner: Runner, onOutcome: (outcome: Outcome) => void,
+): Promise<{ outcomes: Outcome[]; broken: Text | null }> {
+  // Short, because a unix socket's path may have 107 bytes at most.
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rkk-'))
+  try {
+    const submission = path.join(folder, 's')
+    fs.mkdirSync(submission)
+    fs.writeFileSync(path.join(submission, 'submission.mjs'), bundle.code)
+    const image = await hostImage()
+    // Where nothing hides the rest of the disk, packages are found by the ordinary rules.
+    fs.symlinkSync(path.join(image, 'node_modules'), path.join(folder, 'node_modules'))
+    const config: RunConfig = {
+      isolation: isolation(), image, folder, submission, sourceMap: bundle.map,
+      redis: lease.redis, kafka: lease.kafka, topics: {}, spareHosts: 3,
+    }
+    return await runner.run(checkFiles(exercise), config, onOutcome)
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function checkFiles(exercise: Exercise): string[] {
+  const folder = path.join(exercise.solutionDir!, 'checks')
+  return fs.readdirSync(folder).filter((name) => name.endsWith('.ts')).sort().map((name) => path.join(folder, name))
+}
+
+function inUse(lease: Lease | null): Graded['services'] {
+  const redis = lease?.redis[0]
+  return {
+    redis: redis ? { version: redis.version, from: redis.from } : null,
+    kafka: lease?.kafka ? { version: lease.kafka.version, from: lease.kafka.from } : null,
+  }
+}
+
+function missing(id: string): Outcome {
+  return { id, verdict: 'inconclusive', message: { en: `The check ${id} did not run.`, vi: `Mục kiểm tra ${id} không chạy.` }, evidence: null, blockedBy: null, durationMs: 0 }
+}
+
+const UNTOUCHED: Text = {
+  en: 'This is still the stub: replace the TODOs with your code.',
+  vi: 'Đây vẫn là khung mã: hãy thay các TODO bằng mã của bạn.',
+}
+const UNKNOWN: Text = { en: 'a check could not be concluded', vi: 'có mục kiểm tra chưa kết luận được' }

@@ -1,0 +1,144 @@
+import type { Exercise } from '#catalog/exercise.ts'
+import { criteria, levels, type Level } from '#catalog/levels.ts'
+import { drawEvidence } from './evidence.ts'
+import { inert, wrap, type Screen } from './layout.ts'
+import type { CheckReport, ExerciseReport } from './schema.ts'
+import { criterionNames, levelNames, words } from './words.ts'
+
+/** One exercise in full, for a terminal: what it reached, what is not kept yet and why, one next step. */
+export function drawExercise(raw: ExerciseReport, exercise: Exercise, screen: Screen): string {
+  const report = inert(raw)
+  const body = {
+    untouched: () => [
+      ...wrap(words.untouched('exercise.ts')[screen.lang], screen.width - 2),
+      '',
+      ...wrap(words.startHere(report.slug)[screen.lang], screen.width - 2),
+    ],
+    broken: () => [
+      screen.colors.red(words.broken[screen.lang]),
+      ...(report.message === null ? [] : ['', ...wrap(report.message, screen.width - 2)]),
+      '',
+      words.repair(report.number)[screen.lang],
+    ],
+    'not-graded': () => [
+      ...wrap(words.notGraded[screen.lang], screen.width - 2),
+      ...(report.message === null ? [] : ['', ...wrap(report.message, screen.width - 2)]),
+      ...(report.checks.length === 0 ? [] : ['', `${words.provisional[screen.lang]}:`, '', ...results(report, screen)]),
+      '',
+      words.again(report.number)[screen.lang],
+    ],
+    graded: () => [...results(report, screen), '', ...nextStep(report, exercise, screen)],
+  }[report.state]()
+  const lines = [...header(report, exercise, screen), '', ...body]
+  return ['', ...lines.map((line) => (line ? `  ${line}` : '')), ''].join('\n')
+}
+
+function header(report: ExerciseReport, { title }: Exercise, { lang, colors }: Screen): string[] {
+  const name = colors.bold(words.exercise(report.number, title)[lang])
+  if (report.state !== 'graded') return [name]
+  const level = `${words.levelReached[lang]}: ${colors.bold(levelNames[report.level][lang])}`
+  return [name, `${level}   ${words.score[lang]}: ${colors.bold(`${report.score ?? 0} / 100`)}`]
+}
+
+function results(report: ExerciseReport, screen: Screen): string[] {
+  const blocks = [
+    criteriaBars(report, screen),
+    failing(report, screen),
+    skipped(report, screen),
+    inconclusive(report, screen),
+    passing(report, screen),
+  ]
+  return blocks.filter((block) => block.length > 0).flatMap((block, index) => (index === 0 ? block : ['', ...block]))
+}
+
+const barWidth = 20
+
+function criteriaBars(report: ExerciseReport, { lang, colors }: Screen): string[] {
+  const nameWidth = Math.max(...criteria.map((criterion) => criterionNames[criterion][lang].length))
+  return criteria.map((criterion) => {
+    const { earned, possible } = report.criteria[criterion]
+    const filled = Math.floor((earned / possible) * barWidth)
+    const bar = colors.green('█'.repeat(filled)) + colors.dim('░'.repeat(barWidth - filled))
+    return `${criterionNames[criterion][lang].padEnd(nameWidth)}  ${bar}  ${String(earned).padStart(4)} / ${possible}`
+  })
+}
+
+const mostEvidence = 4
+
+function failing(report: ExerciseReport, screen: Screen): string[] {
+  const checks = byLevel(report.checks.filter(({ verdict }) => verdict === 'fail'))
+  if (checks.length === 0) return []
+  const inFull = checks.slice(0, mostEvidence).flatMap((check) => [...drawFailure(check, screen, true), ''])
+  const inShort = checks.slice(mostEvidence).flatMap((check) => [...drawFailure(check, screen, false), ''])
+  const note = inShort.length > 0 ? [...wrap(words.moreEvidence[screen.lang], screen.width - 2), ''] : []
+  return [screen.colors.bold(words.failing[screen.lang]), '', ...inFull, ...inShort, ...note].slice(0, -1)
+}
+
+function drawFailure(check: CheckReport, screen: Screen, inFull: boolean): string[] {
+  const { lang, width, colors } = screen
+  const worth = words.ofCriterion(String(check.possible), criterionNames[check.criterion])[lang]
+  const [first = '', ...more] = wrap(check.title, width - 4)
+  const tag = [check.level && levelNames[check.level][lang], worth].filter(Boolean).join(' · ')
+  const message = check.message === null ? [] : wrap(check.message, width - 4)
+  const evidence = inFull && check.evidence ? drawEvidence(check.evidence, { ...screen, width: width - 4 }) : []
+  return [
+    `${colors.red('✗')} ${colors.bold(first)}`,
+    ...[...more.map(colors.bold), colors.dim(tag), ...message, ...(evidence.length > 0 ? ['', ...evidence] : [])]
+      .map((line) => (line ? `  ${line}` : '')),
+  ]
+}
+
+/** Checks skipped for one reason are one line. */
+function skipped(report: ExerciseReport, { lang, width, colors }: Screen): string[] {
+  const reasons = new Map<string, CheckReport[]>()
+  for (const check of report.checks.filter(({ verdict }) => verdict === 'skipped')) {
+    const reason = check.message ?? (check.blockedBy === null ? '' : words.waitsFor(check.blockedBy)[lang])
+    reasons.set(reason, [...(reasons.get(reason) ?? []), check])
+  }
+  if (reasons.size === 0) return []
+  const lines = [...reasons].flatMap(([reason, checks]) => {
+    const what = checks.length === 1 ? checks[0]!.title : words.checks(checks.length)[lang]
+    return hang('–', reason ? `${what}: ${reason}` : what, width)
+  })
+  return [colors.bold(words.skipped[lang]), ...lines]
+}
+
+function inconclusive(report: ExerciseReport, { lang, width, colors }: Screen): string[] {
+  const checks = report.checks.filter(({ verdict }) => verdict === 'inconclusive')
+  if (checks.length === 0) return []
+  const lines = checks.flatMap(({ title, message }) => hang('?', message === null ? title : `${title}: ${message}`, width))
+  return [colors.bold(words.inconclusive[lang]), ...lines]
+}
+
+/** What passes is only counted: attention belongs to what does not. */
+function passing(report: ExerciseReport, { lang, colors }: Screen): string[] {
+  const groups: (Level | null)[] = [...levels, null]
+  const counts = groups.flatMap((level) => {
+    const own = report.checks.filter((check) => check.level === level)
+    const kept = own.filter(({ verdict }) => verdict === 'pass').length
+    const name = level === null ? words.tidiness : levelNames[level]
+    return own.length === 0 ? [] : [`${name[lang]} ${words.ofMany(kept, own.length)[lang]}`]
+  })
+  return [`${colors.green('✓')} ${words.passing[lang]}: ${counts.join(', ')}`]
+}
+
+function nextStep(report: ExerciseReport, exercise: Exercise, { lang, width, colors }: Screen): string[] {
+  const [first] = byLevel(report.checks.filter(({ verdict }) => verdict === 'fail'))
+  if (!first) return [colors.green(words.allKept[lang]), words.nextExercise[lang]]
+  const mistake = exercise.mistakes.get(first.id)
+  return [
+    ...wrap(`${words.next[lang]}: ${first.title}`, width - 2).map(colors.bold),
+    ...(mistake ? wrap(`${words.frequentMistake[lang]}: ${mistake[lang]}`, width - 2) : []),
+    ...(exercise.hints.length > 0 ? [words.hintCommand(report.number)[lang]] : []),
+  ]
+}
+
+/** Lowest level first; what belongs to no level comes last. */
+function byLevel(checks: readonly CheckReport[]): readonly CheckReport[] {
+  const rank = ({ level }: CheckReport) => (level === null ? levels.length : levels.indexOf(level))
+  return checks.toSorted((a, b) => rank(a) - rank(b))
+}
+
+function hang(sign: string, text: string, width: number): string[] {
+  return wrap(text, width - 4).map((line, index) => `${index === 0 ? sign : ' '} ${line}`)
+}

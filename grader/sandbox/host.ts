@@ -1,0 +1,272 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import fs from 'node:fs'
+import path from 'node:path'
+import type { Duplex } from 'node:stream'
+import { createBirpc } from 'birpc'
+import { createCodec, describeError, type ErrorFacts, type Json } from './codec.ts'
+import { framed } from './frames.ts'
+import { launch, type Folders } from './isolation.ts'
+import type { Isolation } from '../grade.types.ts'
+import type { ClientSpec, GraderFunctions, HostFunctions, Remains, Reply } from './protocol.ts'
+
+/** How long one call into learner code may take before its process is ended, in milliseconds. */
+export const CALL_DEADLINE_MS = 3000
+
+/** Resident memory a host may use, in bytes; beyond it the process is ended. */
+const MAX_RSS = 400 << 20
+const MAX_OUTPUT = 64 << 10
+
+/** An error that learner code threw, as inert data: it never carries the learner's object. */
+export class LearnerError extends Error {
+  readonly facts: ErrorFacts
+  /** Thrown before any promise was returned. */
+  synchronous = false
+  /** The grader's own object, when what learner code threw is one that the grader had given it. */
+  readonly original: unknown
+  constructor(facts: ErrorFacts, original?: unknown) {
+    super(`${facts.name}: ${facts.message}`)
+    this.name = 'LearnerError'
+    this.facts = facts
+    this.original = original
+  }
+}
+
+export type EndReason = 'exited' | 'deadline' | 'memory' | 'garbage' | 'killed'
+
+/** The learner's process ended, by itself or by the grader, while something was awaited from it. */
+export class HostEnded extends Error {
+  readonly reason: EndReason
+  readonly lastWords: string
+  constructor(reason: EndReason, detail: string, lastWords: string) {
+    super(detail)
+    this.name = 'HostEnded'
+    this.reason = reason
+    this.lastWords = lastWords
+  }
+}
+
+/** A client that lives inside a host; learner functions receive the real one. */
+export interface ClientHandle { readonly client: string }
+
+/** An instance of a learner's class, which stays inside its host. */
+export interface Instance {
+  readonly className: string
+  call(method: string, ...args: unknown[]): Promise<unknown>
+  get(property: string): Promise<unknown>
+}
+
+export interface Host {
+  readonly wires: string
+  readonly exports: ReadonlyMap<string, 'class' | 'function' | 'other'>
+  /** What the learner's code printed, at most 64 KiB. */
+  readonly output: () => string
+  /** Rejections that nobody handled, since the last reset. */
+  readonly unhandled: readonly LearnerError[]
+  readonly alive: () => boolean
+  load(file: string, clockShiftMs?: number): Promise<void>
+  openRedis(socket: string, options?: { reconnects?: boolean; retriesPerRequest?: number | null }): Promise<ClientHandle>
+  openKafka(socket: string, options?: { retries?: number }): Promise<ClientHandle>
+  call(name: string, ...args: unknown[]): Promise<unknown>
+  construct(name: string, ...args: unknown[]): Promise<Instance>
+  /** Resolves when the host's event loop has nothing at hand. */
+  idle(): Promise<void>
+  /** Gives calls that wait on purpose more time than the usual deadline, in milliseconds. */
+  deadline(ms: number): void
+  /** Closes its clients, forgets everything and tells what is still alive in it. */
+  reset(): Promise<Remains>
+  stop(): void
+  cont(): void
+  kill(): Promise<void>
+}
+
+/** The pipe to the grader, and the turn of the event loop in which it looked. */
+const HOSTS_OWN = new Set(['PipeWrap', 'Immediate'])
+
+let clientIds = 0
+
+/** Starts a host process and waits for nothing: its first answer comes when it is ready. */
+export function startHost(kind: Isolation, folders: Folders): Host {
+  const plan = launch(kind, folders)
+  const child = spawn(plan.command, plan.args, { stdio: ['ignore', 'pipe', 'pipe', 'pipe', plan.tellsPid ? 'pipe' : 'ignore'], env: {} })
+  const output = collect(child)
+  const pid = childPid(child, plan.tellsPid)
+  const exports = new Map<string, 'class' | 'function' | 'other'>()
+  const unhandled: LearnerError[] = []
+  let deadlineMs = CALL_DEADLINE_MS
+  let ended: HostEnded | undefined
+  let deliver: (message: unknown) => void = () => {}
+
+  const exited = new Promise<void>((resolve) => {
+    child.once('error', () => resolve())
+    child.once('exit', () => resolve())
+  })
+  const end = (reason: EndReason, detail: string): void => {
+    ended ??= new HostEnded(reason, detail, output().slice(-500))
+    signal(child.pid, 'SIGKILL')
+  }
+  const send = framed(child.stdio[3] as Duplex, {
+    message: (message) => deliver(message),
+    garbage: () => { if (child.exitCode === null) end('garbage', 'the process of the submission sent something unreadable') },
+  })
+  const watchdog = watchMemory(pid, () => end('memory', `the process of the submission used more than ${MAX_RSS >> 20} MB of memory`))
+  void exited.then(() => {
+    watchdog()
+    ended ??= new HostEnded('exited', exitSentence(child), output().slice(-500))
+    rpc.$close(ended)
+  })
+
+  const functions: GraderFunctions = {
+    async invoke(id, args) {
+      try {
+        const f = codec.local(id)
+        if (typeof f !== 'function') throw new TypeError('not a function of the grader')
+        return { ok: true, value: codec.encode(await (f as (...a: unknown[]) => unknown)(...args.map((a) => codec.decode(a)))) }
+      } catch (error) {
+        return { ok: false, value: codec.encode(error) }
+      }
+    },
+    unhandled(json) {
+      const error = decodeSafely(json)
+      if (error instanceof LearnerError && unhandled.length < 20) unhandled.push(error)
+    },
+  }
+  const rpc = createBirpc<HostFunctions, GraderFunctions>(functions, {
+    post: (message) => send(message),
+    on: (listener) => { deliver = listener },
+    timeout: -1,
+    resolver: (name, f) => (Object.hasOwn(functions, name) ? f : undefined),
+  })
+
+  /** Awaits an answer of the host, for at most the deadline; a host that does not answer is ended. */
+  const answered = async <T>(reply: Promise<T>, what: string): Promise<T> => {
+    if (ended) throw ended
+    const limit = deadlineMs
+    const timer = setTimeout(() => end('deadline', `${what} did not settle within ${limit / 1000} s`), limit)
+    try {
+      return await reply
+    } catch (error) {
+      throw ended ?? error
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+  const value = (reply: Reply): unknown => {
+    const decoded = decodeSafely(reply.value)
+    if (reply.ok === true) return decoded
+    const error = decoded instanceof LearnerError ? decoded : new LearnerError(
+      decoded instanceof Error ? describeError(decoded) : thrownValue(decoded), decoded)
+    error.synchronous = reply.synchronous === true
+    throw error
+  }
+  const decodeSafely = (json: Json): unknown => {
+    try {
+      return codec.decode(json)
+    } catch {
+      end('garbage', 'the process of the submission sent a value that cannot be read')
+      throw ended
+    }
+  }
+  const codec = createCodec({
+    side: 'g',
+    clients: { idOf: (object) => ('client' in object && handles.has(object) ? (object.client as string) : undefined), byId: () => undefined },
+    remoteFunction: (id, name) => async (...args: unknown[]) =>
+      value(await answered(rpc.invoke(id, null, args.map((a) => codec.encode(a))), name || 'a function')),
+    remoteInstance: (id, className): Instance => ({
+      className,
+      call: async (method, ...args) => value(await answered(rpc.invoke(id, method, args.map((a) => codec.encode(a))), method)),
+      get: async (property) => value(await answered(rpc.read(id, property), property)),
+    }),
+    remoteError: (_id, facts) => new LearnerError(facts),
+  })
+  const handles = new WeakSet<object>()
+  const open = async (spec: ClientSpec): Promise<ClientHandle> => {
+    const handle = { client: `client-${++clientIds}` }
+    handles.add(handle)
+    value(await answered(rpc.open(handle.client, spec), 'connecting'))
+    return handle
+  }
+  const inside = (socket: string): string => path.join(plan.inside.wires, path.basename(socket))
+
+  return {
+    wires: folders.wires,
+    exports,
+    output,
+    unhandled,
+    alive: () => ended === undefined,
+    async load(file, clockShiftMs = 0) {
+      const found = value(await answered(rpc.load(path.join(plan.inside.submission, file), clockShiftMs), 'importing the file'))
+      exports.clear()
+      for (const [name, kind] of found as [string, 'class' | 'function' | 'other'][]) exports.set(String(name), kind)
+    },
+    openRedis: (socket, { reconnects = true, retriesPerRequest = 20 } = {}) =>
+      open({ kind: 'redis', path: inside(socket), reconnects, retriesPerRequest }),
+    openKafka: (socket, { retries = 5 } = {}) => open({ kind: 'kafka', path: inside(socket), retries }),
+    call: async (name, ...args) => value(await answered(rpc.invoke(null, name, args.map((a) => codec.encode(a))), name)),
+    construct: async (name, ...args) =>
+      value(await answered(rpc.construct(name, args.map((a) => codec.encode(a))), `new ${name}`)) as Instance,
+    idle: () => answered(rpc.idle(), 'the event loop'),
+    deadline: (ms) => { deadlineMs = ms },
+    async reset() {
+      deadlineMs = CALL_DEADLINE_MS
+      const { resources, timers, globals } = await answered(rpc.reset(), 'cleaning up')
+      codec.clear()
+      unhandled.length = 0
+      return { resources: resources.filter((name) => !HOSTS_OWN.has(name)), timers, globals }
+    },
+    stop: () => signal(pid(), 'SIGSTOP'),
+    cont: () => signal(pid(), 'SIGCONT'),
+    async kill() {
+      ended ??= new HostEnded('killed', 'the grader ended the process', '')
+      signal(child.pid, 'SIGKILL')
+      await exited
+    },
+  }
+}
+
+/** The pid of Node itself: bubblewrap tells that of its child, which is what stops and goes on. */
+function childPid(child: ChildProcess, tellsPid: boolean): () => number | undefined {
+  if (!tellsPid) return () => child.pid
+  let told = ''
+  ;(child.stdio[4] as Duplex).on('data', (chunk: Buffer) => { if (told.length < 1000) told += chunk.toString() }).on('error', () => {})
+  return () => Number(/"child-pid":\s*(\d+)/.exec(told)?.[1]) || undefined
+}
+
+function collect(child: ChildProcess): () => string {
+  let text = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk: Buffer) => { if (text.length < MAX_OUTPUT) text += chunk.toString('utf8', 0, MAX_OUTPUT - text.length) })
+    stream?.on('error', () => {})
+  }
+  return () => text
+}
+
+function watchMemory(pid: () => number | undefined, exceeded: () => void): () => void {
+  if (process.platform !== 'linux') return () => {}
+  const timer = setInterval(() => {
+    const id = pid()
+    if (id === undefined) return
+    fs.readFile(`/proc/${id}/statm`, 'utf8', (error, text) => {
+      if (!error && Number(text.split(' ')[1]) * 4096 > MAX_RSS) exceeded()
+    })
+  }, 100)
+  timer.unref()
+  return () => clearInterval(timer)
+}
+
+function exitSentence(child: ChildProcess): string {
+  if (child.exitCode === null && child.signalCode === null) return 'the process of the submission could not be started'
+  return `the process of the submission ended by itself (${child.signalCode ?? `exit code ${child.exitCode}`})`
+}
+
+function thrownValue(value: unknown): ErrorFacts {
+  return { name: 'NotAnError', message: `threw ${String(value).slice(0, 200)}, which is not an Error`, stack: '', classes: [], code: null }
+}
+
+function signal(pid: number | undefined, name: NodeJS.Signals): void {
+  if (pid === undefined) return
+  try {
+    process.kill(pid, name)
+  } catch {
+    // It ended first.
+  }
+}

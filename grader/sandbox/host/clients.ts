@@ -1,0 +1,56 @@
+import net from 'node:net'
+import type { Redis } from 'ioredis'
+import type { ClientSpec } from '../protocol.ts'
+
+/** Builds the client a learner's function receives: an ordinary one, whose server is the wire at `spec.path`. */
+export async function openClient(spec: ClientSpec): Promise<object> {
+  return spec.kind === 'redis' ? openRedis(spec) : openKafka(spec)
+}
+
+export function closeClient(client: object): void {
+  if ('disconnect' in client && typeof client.disconnect === 'function') (client as Redis).disconnect(false)
+}
+
+async function openRedis(spec: ClientSpec & { kind: 'redis' }): Promise<Redis> {
+  const { Redis } = await import('ioredis')
+  const redis = new Redis({
+    path: spec.path,
+    lazyConnect: true,
+    enableReadyCheck: false,
+    disableClientInfo: true,
+    maxRetriesPerRequest: spec.retriesPerRequest,
+    retryStrategy: spec.reconnects ? () => 10 : () => null,
+  })
+  // A lost connection is part of many checks; without a listener ioredis would print it.
+  redis.on('error', () => {})
+  await redis.connect()
+  return redis
+}
+
+async function openKafka(spec: ClientSpec & { kind: 'kafka' }): Promise<object> {
+  const { default: kafkajs } = await import('kafkajs')
+  const kafka = new kafkajs.Kafka({
+    clientId: 'learner',
+    brokers: ['broker:9092'],
+    logLevel: kafkajs.logLevel.NOTHING,
+    retry: { retries: spec.retries, initialRetryTime: 20, maxRetryTime: 500 },
+    // Every broker address the cluster tells of is the same wire.
+    socketFactory: ({ onConnect }) => net.connect({ path: spec.path }, onConnect),
+  })
+  return withFastConsumers(kafka)
+}
+
+/**
+ * Unset consumer options get fast values, so that a rebalance takes milliseconds; what learner code sets itself stays.
+ * Same behaviour, shorter waits.
+ */
+function withFastConsumers<K extends { consumer(options: never): unknown }>(kafka: K): K {
+  const consumer = kafka.consumer.bind(kafka) as (options: object) => unknown
+  kafka.consumer = ((options: object) =>
+    consumer({
+      maxWaitTimeInMs: 50, heartbeatInterval: 200, sessionTimeout: 1500, rebalanceTimeout: 3000,
+      retry: { retries: 5, initialRetryTime: 20, maxRetryTime: 500 },
+      ...options,
+    })) as K['consumer']
+  return kafka
+}

@@ -1,0 +1,83 @@
+import { execFileSync } from 'node:child_process'
+import fs from 'node:fs'
+import path from 'node:path'
+import type { Isolation } from '../grade.types.ts'
+
+/** Where a host finds things, as seen from inside. */
+export interface Inside {
+  readonly program: string
+  readonly submission: string
+  readonly wires: string
+}
+
+export interface Launch {
+  readonly command: string
+  readonly args: readonly string[]
+  readonly inside: Inside
+  /** True when the child's pid arrives as JSON on fd 4. */
+  readonly tellsPid: boolean
+}
+
+export interface Folders {
+  /** `host.mjs` and its node_modules. */
+  readonly image: string
+  /** Holds the bundled submission; may still be empty when the host starts. */
+  readonly submission: string
+  /** The unix sockets of this host's wires; nobody else's. */
+  readonly wires: string
+}
+
+const MAX_HEAP_MB = 128
+
+let strongest: Isolation | undefined
+
+/** The strongest isolation this machine offers. */
+export function isolation(): Isolation {
+  return (strongest ??= bubblewrapWorks() ? 'bubblewrap' : 'permissions')
+}
+
+function bubblewrapWorks(): boolean {
+  if (process.platform !== 'linux') return false
+  try {
+    execFileSync('bwrap', ['--unshare-all', '--ro-bind', '/', '/', 'true'], { stdio: 'ignore', timeout: 5000 })
+    return true
+  } catch {
+    return false
+  }
+}
+
+export function launch(kind: Isolation, folders: Folders): Launch {
+  return kind === 'bubblewrap' ? underBubblewrap(folders) : underPermissions(folders)
+}
+
+function underBubblewrap(folders: Folders): Launch {
+  const node = fs.realpathSync(process.execPath)
+  const inside = { program: '/kit/host.mjs', submission: '/kit/submission', wires: '/kit/wires' }
+  const args = [
+    '--die-with-parent', '--new-session', '--unshare-all', '--as-pid-1', '--info-fd', '4', '--clearenv',
+    '--setenv', 'TZ', 'UTC', '--setenv', 'NODE_ENV', 'production',
+    '--ro-bind', '/usr', '/usr', '--symlink', 'usr/lib', '/lib', '--symlink', 'usr/lib64', '/lib64', '--symlink', 'usr/bin', '/bin',
+    '--ro-bind', path.dirname(node), '/node', '--proc', '/proc', '--dev', '/dev',
+    '--size', String(16 << 20), '--tmpfs', '/tmp',
+    '--ro-bind', folders.image, '/kit', '--ro-bind', folders.submission, inside.submission, '--ro-bind', folders.wires, inside.wires,
+    '--remount-ro', '/', '--chdir', inside.submission,
+    '--', `/node/${path.basename(node)}`, ...nodeFlags(['/kit'], ['/tmp']), inside.program,
+  ]
+  return { command: 'bwrap', args, inside, tellsPid: true }
+}
+
+function underPermissions(folders: Folders): Launch {
+  const inside = { program: path.join(folders.image, 'host.mjs'), submission: folders.submission, wires: folders.wires }
+  const readable = [folders.image, folders.submission, folders.wires].map((folder) => fs.realpathSync(folder))
+  return { command: process.execPath, args: [...nodeFlags(readable, []), inside.program], inside, tellsPid: false }
+}
+
+function nodeFlags(readable: readonly string[], writable: readonly string[]): string[] {
+  return [
+    '--permission', '--allow-net',
+    ...readable.map((folder) => `--allow-fs-read=${folder}`),
+    ...writable.map((folder) => `--allow-fs-write=${folder}`),
+    '--no-experimental-sqlite', '--disable-sigusr1', '--no-warnings',
+    `--max-old-space-size=${MAX_HEAP_MB}`, '--max-semi-space-size=8', '--stack-trace-limit=20',
+  ]
+}

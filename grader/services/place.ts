@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto'
+import { lstatSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs'
+import { homedir, tmpdir, userInfo } from 'node:os'
+import { join } from 'node:path'
+import { Obstacle } from './unavailable.ts'
+
+const kitRoot = realpathSync(join(import.meta.dirname, '..', '..'))
+
+/**
+ * The private folder of this user's running services, one per copy of the kit.
+ * KIT_RUNTIME_DIR puts it elsewhere. Not XDG_RUNTIME_DIR: that is a small memory disk, and Kafka writes here.
+ * The path stays short because a Unix socket's may have 104 bytes at most.
+ */
+export function runtimeDir(): string {
+  if (process.env.KIT_RUNTIME_DIR) return privateDir(process.env.KIT_RUNTIME_DIR)
+  const mine = privateDir(join(tmpdir(), `redis-kafka-kit-${userInfo().uid}`))
+  return privateDir(join(mine, hash(kitRoot)))
+}
+
+/** Downloads and what is made from them, shared by all copies of the kit. */
+export function cacheDir(): string {
+  const dir = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'redis-kafka-kit')
+  try {
+    mkdirSync(dir, { recursive: true })
+    return dir
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    throw new Obstacle(
+      {
+        en: `the cache folder ${dir} cannot be created (${code})`,
+        vi: `không tạo được thư mục cache ${dir} (${code})`,
+      },
+      'XDG_CACHE_HOME=$PWD/.kit/cache npm run services up',
+    )
+  }
+}
+
+export const socketPath = (dir = runtimeDir()): string => join(dir, 'keeper.sock')
+
+/** Changes whenever a file of the services changes: a keeper started from older files is replaced. */
+export function fingerprint(): string {
+  const files = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.(ts|xml|properties)$/.test(name) && !name.endsWith('.test.ts'))
+    .sort()
+  return hash(files.map((name) => {
+    const { size, mtimeMs } = statSync(join(import.meta.dirname, name))
+    return `${name} ${size} ${mtimeMs}`
+  }).join('\n'))
+}
+
+export function hash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 10)
+}
+
+/** /tmp is everybody's: a folder that somebody else made in our name must not receive our sockets. */
+function privateDir(dir: string): string {
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  const { mode, uid } = lstatSync(dir)
+  const isOurs = uid === userInfo().uid && (mode & 0o077) === 0 && lstatSync(dir).isDirectory()
+  if (isOurs) return dir
+  throw new Obstacle(
+    {
+      en: `the folder ${dir} is not private to you, so no service may put its socket there`,
+      vi: `thư mục ${dir} không phải của riêng bạn nên không thể đặt socket của dịch vụ vào đó`,
+    },
+    `chmod 700 ${dir}`,
+  )
+}

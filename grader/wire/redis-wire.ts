@@ -1,0 +1,192 @@
+import net from 'node:net'
+import { frameReader, parseReply, parseRequest, showCommand, type Reply } from './resp.ts'
+
+/** Where a wire's connections end, and as whom they log in there. */
+export interface RedisUpstream {
+  readonly address: { readonly path: string } | { readonly host: string; readonly port: number }
+  readonly database: number
+  readonly login: { readonly username: string | null; readonly password: string | null }
+}
+
+/** One command the learner's client sent. */
+export interface Command {
+  readonly connection: number
+  readonly words: readonly Buffer[]
+  /** Upper case: `ZADD`. */
+  readonly name: string
+  /** Part of making a connection (HELLO, CLIENT SETINFO, …), not of the call. */
+  readonly handshake: boolean
+  reply: Reply | null
+  /** What the grader did to it. */
+  fate: 'passed' | 'cut' | 'lost' | null
+}
+
+export const show = (command: Command): string => showCommand(command.words)
+
+/** Decides about a command before the server sees it. */
+export type Gate = (command: Command) => Awaitable<'pass' | 'cut'>
+
+/** Decides about a reply before the client sees it. */
+export type ReplyGate = (command: Command) => Awaitable<'pass' | 'lose'>
+
+type Awaitable<T> = T | Promise<T>
+
+/**
+ * A unix socket that speaks to the server on behalf of one learner client and everything it duplicates.
+ * It sees every frame, so that what is counted is what was sent, not what the learner's process says.
+ */
+export interface RedisWire {
+  readonly socket: string
+  /** Everything sent since the last `forget`, handshakes included. */
+  readonly log: readonly Command[]
+  /** The same without handshakes. */
+  commands(): Command[]
+  forget(): void
+  /** Connections made since the wire was opened, and those open now. */
+  readonly made: () => number
+  readonly open: () => number
+  /** Bytes of replies since the last `forget`. */
+  readonly replyBytes: () => number
+  gate: Gate | null
+  replyGate: ReplyGate | null
+  /** Ends every connection and refuses new ones, until `up`. */
+  down(): void
+  up(): void
+  /** Ends every connection; new ones are accepted. */
+  drop(): void
+  /** The error that made the server unreachable from here, if any: the grader's trouble, not the learner's. */
+  readonly trouble: () => Error | null
+  close(): Promise<void>
+}
+
+export async function openRedisWire(socket: string, upstream: RedisUpstream): Promise<RedisWire> {
+  const log: Command[] = []
+  const links = new Set<{ destroy(): void }>()
+  let made = 0
+  let replyBytes = 0
+  let refusing = false
+  let trouble: Error | null = null
+
+  const server = net.createServer({ noDelay: true }, (client) => {
+    if (refusing) return void client.destroy()
+    const connection = made++
+    const target = net.connect(upstream.address as net.NetConnectOpts)
+    target.setNoDelay(true)
+    const link = {
+      destroy() {
+        links.delete(link)
+        client.destroy()
+        target.destroy()
+      },
+    }
+    links.add(link)
+    client.on('error', link.destroy).on('close', link.destroy)
+    target.on('error', (error) => {
+      trouble ??= error
+      link.destroy()
+    }).on('close', link.destroy)
+
+    const readRequests = frameReader(parseRequest)
+    const readReplies = frameReader(parseReply)
+    const waiting: Command[] = []
+    let started = false
+    let subscribed = false
+    let loginReplies = login(target, upstream)
+    let forwarding = Promise.resolve()
+    let answering = Promise.resolve()
+
+    const forward = async (command: Command, raw: Buffer): Promise<void> => {
+      // A handshake is not part of a call: nothing holds or cuts it.
+      const verdict = command.handshake || !wire.gate ? 'pass' : await wire.gate(command)
+      command.fate = verdict === 'cut' ? 'cut' : 'passed'
+      if (verdict === 'cut') return link.destroy()
+      if (SUBSCRIBING.has(command.name)) subscribed = true
+      else waiting.push(command)
+      target.write(raw)
+    }
+    const answer = async (raw: Buffer, command: Command | undefined, verdict: Awaitable<'pass' | 'lose'>): Promise<void> => {
+      if ((await verdict) === 'lose') {
+        command!.fate = 'lost'
+        return link.destroy()
+      }
+      replyBytes += raw.length
+      client.write(raw)
+    }
+
+    client.on('data', (chunk: Buffer) => {
+      try {
+        for (const { value, raw } of readRequests(chunk)) {
+          const name = value[0]!.toString('latin1', 0, 40).toUpperCase()
+          const handshake = !started && HANDSHAKE.has(name)
+          started ||= !handshake
+          const command: Command = { connection, words: value, name, handshake, reply: null, fate: null }
+          log.push(command)
+          forwarding = forwarding.then(() => forward(command, raw))
+        }
+      } catch {
+        // Not the Redis protocol: only the sender loses by it.
+        link.destroy()
+      }
+    })
+    target.on('data', (chunk: Buffer) => {
+      for (const { value, raw } of readReplies(chunk)) {
+        if (loginReplies > 0) {
+          loginReplies--
+          if (value.type === 'error') trouble ??= new Error(`the server refused the login of the wire: ${value.text}`)
+          continue
+        }
+        const command = isPush(value, subscribed) ? undefined : waiting.shift()
+        if (command) command.reply = value
+        // Asked at once, not when its turn comes: whoever holds replies must see all that have arrived.
+        const verdict = command && !command.handshake && wire.replyGate ? wire.replyGate(command) : 'pass'
+        answering = answering.then(() => answer(raw, command, verdict))
+      }
+    })
+  })
+
+  const wire: RedisWire = {
+    socket, log,
+    commands: () => log.filter((command) => !command.handshake),
+    forget() {
+      log.length = 0
+      replyBytes = 0
+    },
+    made: () => made,
+    open: () => links.size,
+    replyBytes: () => replyBytes,
+    gate: null,
+    replyGate: null,
+    down() {
+      refusing = true
+      this.drop()
+    },
+    up: () => { refusing = false },
+    drop: () => { for (const link of [...links]) link.destroy() },
+    trouble: () => trouble,
+    close() {
+      this.down()
+      return new Promise((resolve) => server.close(() => resolve()))
+    },
+  }
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(socket, resolve))
+  return wire
+}
+
+const HANDSHAKE = new Set(['HELLO', 'AUTH', 'SELECT', 'CLIENT', 'INFO', 'READONLY', 'PING'])
+const SUBSCRIBING = new Set(['SUBSCRIBE', 'UNSUBSCRIBE', 'PSUBSCRIBE', 'PUNSUBSCRIBE', 'SSUBSCRIBE', 'SUNSUBSCRIBE'])
+
+/** Logs in and chooses the database before the client's first frame; returns how many replies that makes. */
+function login(target: net.Socket, { login, database }: RedisUpstream): number {
+  const frames: string[][] = []
+  if (login.password !== null) frames.push(login.username === null ? ['AUTH', login.password] : ['AUTH', login.username, login.password])
+  if (database !== 0) frames.push(['SELECT', String(database)])
+  for (const words of frames) target.write(`*${words.length}\r\n${words.map((w) => `$${Buffer.byteLength(w)}\r\n${w}\r\n`).join('')}`)
+  return frames.length
+}
+
+/** Messages and confirmations of Pub/Sub answer no command: RESP3 marks them, RESP2 does not. */
+function isPush(reply: Reply, subscribed: boolean): boolean {
+  if (reply.type === 'push') return true
+  const first = reply.type === 'list' ? reply.items[0] : undefined
+  return subscribed && first?.type === 'bulk' && /^(p|s)?(message|subscribe|unsubscribe)$/.test(first.text)
+}

@@ -1,0 +1,185 @@
+/**
+ * The limit holds over processes, clocks and crashes, and costs the same whatever the user has done before.
+ */
+import { atMost, both, check, CheckFailed, holds, rejects, same, settled, storm, until, type Instance } from '#checks'
+import { serverNow, serverReaches } from './clock.ts'
+import { attempt, judge, timely, type Attempt } from './history.ts'
+
+const MINUTE = { maxRequests: 10, windowMs: 60_000 }
+
+check('admission-is-atomic', async ({ schedules, learner, did }) => {
+  did(both('nine of ten calls admitted; then two processes call at once, in every order of their commands',
+    'chín trên mười lượt đã được nhận; rồi hai tiến trình cùng gọi, theo mọi thứ tự lệnh có thể'))
+  const filler = await learner.make('RateLimiter', learner.redis, MINUTE)
+  await schedules.explore({
+    setup: async () => {
+      for (let i = 0; i < 9; i++) await filler.call('isAllowed', 'ann')
+      // What is still free is told by the limiter itself: one that lost some of the nine is judged elsewhere.
+    },
+    open: (caller) => caller.make('RateLimiter', caller.redis, MINUTE),
+    callers: [(_, limiter) => limiter.call('isAllowed', 'ann'), (_, limiter) => limiter.call('isAllowed', 'ann')],
+    holds: (results) => {
+      const admitted = results.filter((result) => result === true).length
+      if (admitted <= 1) return
+      throw new CheckFailed(both(
+        'Two calls at once were both admitted, although only one slot was left: 11 admissions with a limit of 10.',
+        'Hai lời gọi cùng lúc đều được nhận dù chỉ còn một lượt: 11 lượt nhận với hạn mức 10.'),
+      { expected: '1', got: String(admitted) })
+    },
+  })
+})
+
+check('processes-share-the-limit', async ({ learner, another, did }) => {
+  did(both('four processes made 10 calls each at once, with a limit of 10', 'bốn tiến trình cùng lúc gọi 10 lần mỗi bên, hạn mức 10'))
+  const processes = [learner, ...(await Promise.all([another(), another(), another()]))]
+  const limiters = await Promise.all(processes.map((process) => process.make('RateLimiter', process.redis, MINUTE)))
+  const admitted = (await storm(40, (i) => limiters[i % 4]!.call('isAllowed', 'ann'))).filter((answer) => answer === true)
+  same(admitted.length, 10, both('admissions among 40 calls of four processes', 'số lời gọi được nhận trong 40 lời gọi của bốn tiến trình'))
+  for (const limiter of limiters) same(await limiter.call('getRemainingRequests', 'ann'), 0, both('what remains, asked in each process', 'số lượt còn lại khi hỏi từ từng tiến trình'))
+})
+
+check('client-clocks-do-not-matter', async ({ learner, another, did }) => {
+  did(both('used up the limit, then called from processes whose clocks are a window ahead and a window behind',
+    'dùng hết hạn mức rồi gọi từ các tiến trình có đồng hồ chạy nhanh và chậm đúng một cửa sổ'))
+  const shifted = await Promise.all([another({ clockShiftMs: 61_000 }), another({ clockShiftMs: -61_000 })])
+  const limiter = await learner.make('RateLimiter', learner.redis, { maxRequests: 2, windowMs: 60_000 })
+  await limiter.call('isAllowed', 'ann')
+  await limiter.call('isAllowed', 'ann')
+  const names = [both('a clock one window ahead', 'đồng hồ nhanh một cửa sổ'), both('a clock one window behind', 'đồng hồ chậm một cửa sổ')]
+  for (const [i, process] of shifted.entries()) {
+    const there = await process.make('RateLimiter', process.redis, { maxRequests: 2, windowMs: 60_000 })
+    same(await there.call('isAllowed', 'ann'), false, both(`a call over the limit from ${names[i]!.en}`, `lời gọi vượt hạn mức từ ${names[i]!.vi}`))
+    same(await there.call('getRemainingRequests', 'ann'), 0, both(`what remains, asked with ${names[i]!.en}`, `số lượt còn lại, hỏi với ${names[i]!.vi}`))
+    await there.call('isAllowed', `user-${i}`)
+    await there.call('isAllowed', `user-${i}`)
+    same(await limiter.call('isAllowed', `user-${i}`), false, both(`a call over a limit used up with ${names[i]!.en}`, `lời gọi vượt hạn mức đã dùng hết với ${names[i]!.vi}`))
+  }
+})
+
+check('crash-leaves-an-expiry', async ({ cuts, redis, did }) => {
+  did(both('cut the connection after each command of a first call', 'cắt kết nối sau từng lệnh của lời gọi đầu tiên'))
+  await cuts.explore({
+    open: (caller) => caller.make('RateLimiter', caller.redis, MINUTE),
+    call: (_, limiter: Instance) => limiter.call('isAllowed', 'ann'),
+    audit: async () => {
+      for (const key of await redis.keys('*')) {
+        holds((await redis.pttl(key)) > 0, both(`after the crash, the expiry of ${key.slice(0, 40)}`, `sau khi sập, thời hạn của ${key.slice(0, 40)}`),
+          both('an expiry', 'có thời hạn'), both('none: it blocks the user for ever', 'không có: người dùng bị chặn mãi mãi'))
+      }
+    },
+  })
+})
+
+check('crash-in-a-rejection-consumes-nothing', async ({ learner, redis, did }) => {
+  did(both('used up a limit of 1, cut off rejected calls at every command, and called when the window had passed',
+    'dùng hết hạn mức 1, cắt các lời gọi bị từ chối ở từng lệnh, rồi gọi lại khi hết cửa sổ'))
+  const windowMs = 300
+  const options = { maxRequests: 1, windowMs }
+  const limiter = await learner.make('RateLimiter', learner.redis, options)
+  await limiter.call('isAllowed', 'warm-up')
+  const frames = await framesOfARejection(learner, limiter)
+  await timely(async (round) => {
+    const cuts = Array.from({ length: frames }, (_, k) => k)
+    const processes = await Promise.all(cuts.map(() => learner.withRedis({ reconnects: false, retriesPerRequest: 0 })))
+    const limiters = await Promise.all(processes.map((process) => process.make('RateLimiter', process.redis, options)))
+    const user = (k: number): string => `user-${round}-${k}`
+    const history: Attempt[][] = []
+    for (const k of cuts) history.push([await attempt(redis, limiter, user(k))])
+    const first = history[0]![0]!.before
+    await serverReaches(redis, history.at(-1)![0]!.after + 0.3 * windowMs)
+    for (const k of cuts) {
+      let sent = 0
+      const { wire } = processes[k]!
+      wire.gate = async () => {
+        if (sent++ < k) return 'pass'
+        await until(() => wire.commands().slice(0, k).every((command) => command.reply !== null), both('replies before the cut', 'phản hồi trước điểm cắt'))
+        wire.down()
+        return 'cut'
+      }
+      await settled(limiters[k]!.call('isAllowed', user(k)))
+      await wire.close()
+    }
+    const cutAt = await serverNow(redis)
+    await serverReaches(redis, history.at(-1)![0]!.after + windowMs + 3)
+    for (const k of cuts) history[k]!.push(await attempt(redis, limiter, user(k)))
+    for (const calls of history) judge(calls, 1, windowMs)
+    return cutAt < first + windowMs - 10 && history.at(-1)![1]!.after < first + 1.25 * windowMs ? 'done' : 'too slow'
+  })
+})
+
+check('redis-failure-rejects', async ({ learner, did }) => {
+  did(both('called every method with Redis out of reach', 'gọi mọi phương thức khi không kết nối được Redis'))
+  const offline = await learner.withRedis({ reconnects: false, retriesPerRequest: 0 })
+  const limiter = await offline.make('RateLimiter', offline.redis, { maxRequests: 2, windowMs: 60_000 })
+  same(await limiter.call('isAllowed', 'ann'), true, both('a call while Redis works', 'lời gọi khi Redis còn hoạt động'))
+  offline.wire.down()
+  for (const method of ['isAllowed', 'getRemainingRequests', 'getResetTime']) {
+    await rejects(() => limiter.call(method, 'ann'), both(`${method} while Redis is out of reach`, `${method} khi không kết nối được Redis`))
+  }
+})
+
+check('survives-an-emptied-script-cache', async ({ learner, redis, did }) => {
+  did(both('emptied the script cache between the calls', 'xóa script cache giữa các lời gọi'))
+  const limiter = await learner.make('RateLimiter', learner.redis, { maxRequests: 2, windowMs: 60_000 })
+  const answers: unknown[] = []
+  for (let i = 0; i < 3; i++) {
+    answers.push(await limiter.call('isAllowed', 'ann'))
+    await redis.script('FLUSH')
+  }
+  same(answers, [true, true, false], both('the answers', 'kết quả'))
+  same(await limiter.call('getRemainingRequests', 'ann'), 0, both('what remains', 'số lượt còn lại'))
+  await redis.script('FLUSH')
+  holds(Number(await limiter.call('getResetTime', 'ann')) > 0, both('the reset time', 'thời gian chờ'), '> 0', '0')
+})
+
+check('work-does-not-grow-with-history', async ({ learner, redis, did }) => {
+  did(both('compared the commands the server ran for a call with 1 and with 1000 admissions behind it',
+    'so số lệnh server thực hiện cho một lời gọi khi đã có 1 và 1000 lượt nhận'))
+  const limiter = await learner.make('RateLimiter', learner.redis, { maxRequests: 5000, windowMs: 60_000 })
+  const work = async (user: string): Promise<number> => {
+    const before = await commandCalls(redis)
+    await limiter.call('isAllowed', user)
+    return (await commandCalls(redis)) - before
+  }
+  await limiter.call('isAllowed', 'ann')
+  const few = await work('ann')
+  for (let i = 0; i < 10; i++) await storm(100, () => limiter.call('isAllowed', 'ann'))
+  const many = await work('ann')
+  atMost(many, few, both('commands for one call after 1000 admissions', 'số lệnh cho một lời gọi sau 1000 lượt nhận'))
+})
+
+check('rejections-cost-no-more', async ({ learner, redis, did }) => {
+  did(both('compared 1 rejection with 1000: commands, and what is stored', 'so sánh 1 lần từ chối với 1000 lần: số lệnh và dữ liệu lưu lại'))
+  const limiter = await learner.make('RateLimiter', learner.redis, { maxRequests: 5, windowMs: 60_000 })
+  const work = async (): Promise<number> => {
+    const before = await commandCalls(redis)
+    await limiter.call('isAllowed', 'ann')
+    return (await commandCalls(redis)) - before
+  }
+  await limiter.call('isAllowed', 'ann')
+  const admission = await work()
+  for (let i = 0; i < 3; i++) await limiter.call('isAllowed', 'ann')
+  same(await limiter.call('isAllowed', 'ann'), false, both('a sixth call with a limit of 5', 'lời gọi thứ sáu với hạn mức 5'))
+  const stored = await bytesStored(redis)
+  for (let i = 0; i < 10; i++) await storm(100, () => limiter.call('isAllowed', 'ann'))
+  atMost(await work(), admission, both('commands for a rejection, compared with an admission', 'số lệnh cho một lần từ chối so với một lượt nhận'))
+  atMost(await bytesStored(redis), stored * 1.5 + 256, both('bytes stored after 1000 rejections', 'số byte được lưu sau 1000 lần từ chối'))
+})
+
+async function framesOfARejection(learner: { wire: { forget(): void; commands(): unknown[] } }, limiter: Instance): Promise<number> {
+  learner.wire.forget()
+  await limiter.call('isAllowed', 'warm-up')
+  return learner.wire.commands().length + 1
+}
+
+/** Commands the server has run so far, those inside scripts included; the grader's own INFO counts one. */
+async function commandCalls(redis: { info(section: string): Promise<string> }): Promise<number> {
+  const stats = await redis.info('commandstats')
+  return [...stats.matchAll(/^cmdstat_(?!info|time)[^:]+:calls=(\d+)/gm)].reduce((sum, [, calls]) => sum + Number(calls), 0)
+}
+
+async function bytesStored(redis: { keys(pattern: string): Promise<string[]>; memory(sub: 'USAGE', key: string): Promise<number | null> }): Promise<number> {
+  const keys = await redis.keys('*')
+  const sizes = await Promise.all(keys.map((key) => redis.memory('USAGE', key)))
+  return sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0)
+}

@@ -1,0 +1,58 @@
+/**
+ * What a limiter is: it admits up to the limit, then refuses; every user has a limit of their own;
+ * it says how many calls are left and when the next one is free.
+ */
+import { both, check, same } from '#checks'
+import { serverNow, serverReaches } from './clock.ts'
+
+check('admits-up-to-the-limit', async ({ learner, redis, did }) => {
+  did(both('called isAllowed five times with a limit of 3', 'gọi isAllowed năm lần với hạn mức 3'))
+  const limiter = await learner.make('RateLimiter', learner.redis, { maxRequests: 3, windowMs: 60_000 })
+  const answers: unknown[] = []
+  for (let i = 0; i < 5; i++) {
+    answers.push(await limiter.call('isAllowed', 'ann'))
+    await serverReaches(redis, (await serverNow(redis)) + 2)
+  }
+  same(answers, [true, true, true, false, false], both('the answers of five calls', 'kết quả của năm lời gọi'))
+})
+
+check('remaining-counts-down', async ({ learner, redis, did }) => {
+  did(both('asked for the remaining calls before and after each call, with a limit of 3', 'hỏi số lượt còn lại trước và sau mỗi lời gọi, hạn mức 3'))
+  const limiter = await learner.make('RateLimiter', learner.redis, { maxRequests: 3, windowMs: 60_000 })
+  const left: unknown[] = [await limiter.call('getRemainingRequests', 'ann')]
+  for (let i = 0; i < 4; i++) {
+    await limiter.call('isAllowed', 'ann')
+    await serverReaches(redis, (await serverNow(redis)) + 2)
+    left.push(await limiter.call('getRemainingRequests', 'ann'))
+  }
+  same(left, [3, 2, 1, 0, 0], both('the remaining calls', 'số lượt còn lại'))
+})
+
+check('users-have-their-own-limit', async ({ learner, did }) => {
+  did(both('used up the limit of ann, then called for bob', 'dùng hết hạn mức của ann rồi gọi cho bob'))
+  const limiter = await learner.make('RateLimiter', learner.redis, { maxRequests: 1, windowMs: 60_000 })
+  await limiter.call('isAllowed', 'ann')
+  same(await limiter.call('isAllowed', 'bob'), true, both('the first call of bob', 'lời gọi đầu tiên của bob'))
+  same(await limiter.call('getRemainingRequests', 'cem'), 1, both('what remains for cem, who never called', 'số lượt còn lại của cem, người chưa gọi lần nào'))
+})
+
+check('reset-is-zero-while-a-slot-is-free', async ({ learner, did }) => {
+  did(both('asked for the reset time with a slot free, then with none', 'hỏi thời gian chờ khi còn lượt, rồi khi hết lượt'))
+  const limiter = await learner.make('RateLimiter', learner.redis, { maxRequests: 2, windowMs: 60_000 })
+  same(await limiter.call('getResetTime', 'ann'), 0, both('the reset time before any call', 'thời gian chờ khi chưa gọi lần nào'))
+  await limiter.call('isAllowed', 'ann')
+  same(await limiter.call('getResetTime', 'ann'), 0, both('the reset time with one slot free', 'thời gian chờ khi còn một lượt'))
+})
+
+check('defaults-are-ten-per-minute', async ({ learner, redis, did }) => {
+  did(both('made a limiter without options and called it eleven times', 'tạo bộ giới hạn không có tùy chọn và gọi mười một lần'))
+  const limiter = await learner.make('RateLimiter', learner.redis)
+  const answers: unknown[] = []
+  for (let i = 0; i < 11; i++) {
+    answers.push(await limiter.call('isAllowed', 'ann'))
+    await serverReaches(redis, (await serverNow(redis)) + 2)
+  }
+  same(answers.filter((answer) => answer === true).length, 10, both('admissions of eleven calls', 'số lời gọi được nhận trong mười một'))
+  const reset = Number(await limiter.call('getResetTime', 'ann'))
+  same(reset > 55 && reset <= 60, true, both(`a reset time of ${reset} s lies within a minute's window`, `thời gian chờ ${reset} giây nằm trong cửa sổ một phút`))
+})

@@ -1,0 +1,53 @@
+import type { Redis } from 'ioredis'
+import { both, CheckFailed, Inconclusive, type Instance } from '#checks'
+import { serverNow } from './clock.ts'
+
+/** One call and the server's clock just before and just after it, in milliseconds. */
+export interface Attempt { readonly before: number; readonly after: number; readonly admitted: boolean }
+
+/** An edge of the window may be off by this much, in milliseconds. */
+const EDGE_MS = 2
+
+export async function attempt(redis: Redis, limiter: Instance, userId: string): Promise<Attempt> {
+  const before = await serverNow(redis)
+  const admitted = (await limiter.call('isAllowed', userId)) === true
+  return { before, after: await serverNow(redis), admitted }
+}
+
+/**
+ * The largest number of admissions that surely lie within one window: whatever moment inside its bracket each call
+ * really happened at. More than the limit is a violation, with no doubt about timing.
+ */
+export function surelyTogether(history: readonly Attempt[], windowMs: number): number {
+  const admissions = history.filter((call) => call.admitted)
+  return Math.max(0, ...admissions.map((first) =>
+    admissions.filter((call) => call.before >= first.before && call.after - first.before < windowMs - EDGE_MS).length))
+}
+
+/** Rejected although, at every moment the call may have happened, fewer admissions than the limit can have counted. */
+export function wronglyRejected(history: readonly Attempt[], limit: number, windowMs: number): Attempt | undefined {
+  return history.find((call) => !call.admitted &&
+    history.filter((other) => other.admitted && other.before <= call.after && other.after > call.before - windowMs - EDGE_MS).length < limit)
+}
+
+export function judge(history: readonly Attempt[], limit: number, windowMs: number): void {
+  const together = surelyTogether(history, windowMs)
+  if (together > limit) {
+    throw new CheckFailed(both(
+      `${together} calls were admitted within one window of ${windowMs} ms, the limit is ${limit}.`,
+      `Có ${together} lời gọi được nhận trong cùng một cửa sổ ${windowMs} ms, hạn mức là ${limit}.`),
+    { expected: `≤ ${limit}`, got: String(together) })
+  }
+  if (wronglyRejected(history, limit, windowMs)) {
+    throw new CheckFailed(both(
+      `A call was rejected although fewer than ${limit} were admitted in the ${windowMs} ms before it.`,
+      `Một lời gọi bị từ chối dù trong ${windowMs} ms trước đó có chưa tới ${limit} lời gọi được nhận.`),
+    { expected: 'true', got: 'false' })
+  }
+}
+
+/** Tries again when the machine was too slow for the plan's moments; gives up without blaming anybody. */
+export async function timely(plan: (attempt: number) => Promise<'done' | 'too slow'>): Promise<void> {
+  for (let i = 0; i < 6; i++) if ((await plan(i)) === 'done') return
+  throw new Inconclusive(both('The machine was too busy to keep the times this check needs.', 'Máy quá bận nên không giữ được mốc thời gian mà mục này cần.'))
+}

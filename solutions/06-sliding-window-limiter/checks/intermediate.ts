@@ -1,0 +1,212 @@
+/**
+ * The window slides: in any interval of windowMs at most maxRequests are admitted, on one connection under load,
+ * and rejected calls or questions change nothing. Bad input is refused before anything is sent.
+ */
+import { atMost, both, check, holds, refuses, same, storm, until, type Instance } from '#checks'
+import { serverNow, serverReaches } from './clock.ts'
+import { attempt, judge, timely, type Attempt } from './history.ts'
+
+check('burst-admits-the-limit', async ({ learner, did }) => {
+  did(both('made 50 calls at once on one connection, with a limit of 10', 'gọi 50 lần cùng lúc trên một kết nối, hạn mức 10'))
+  const limiter = await learner.make('RateLimiter', learner.redis, { maxRequests: 10, windowMs: 60_000 })
+  const admitted = await storm(50, () => limiter.call('isAllowed', 'ann'))
+  same(admitted.filter((answer) => answer === true).length, 10, both('admissions among 50 calls at once', 'số lời gọi được nhận trong 50 lời gọi cùng lúc'))
+})
+
+check('window-slides', async ({ learner, redis, did }) => {
+  did(both('admitted one call, then more late in its window, then called again as soon as the first had left it',
+    'cho nhận một lời gọi, thêm các lời gọi khác ở cuối cửa sổ, rồi gọi tiếp ngay khi lời gọi đầu ra khỏi cửa sổ'))
+  const windowMs = 240
+  await timely(async (i) => {
+    const limiter = await learner.make('RateLimiter', learner.redis, { maxRequests: 4, windowMs })
+    const user = `user-${i}`
+    const first = await attempt(redis, limiter, user)
+    await serverReaches(redis, first.after + 0.6 * windowMs)
+    const late = [await attempt(redis, limiter, user), await attempt(redis, limiter, user), await attempt(redis, limiter, user)]
+    await serverReaches(redis, first.after + windowMs + 4)
+    const next = [await attempt(redis, limiter, user), await attempt(redis, limiter, user)]
+    judge([first, ...late, ...next], 4, windowMs)
+    return next[1]!.after - late[0]!.before < windowMs - 10 && late[2]!.after < first.before + windowMs - 10 ? 'done' : 'too slow'
+  })
+})
+
+check('no-double-limit-at-a-boundary', async ({ learner, redis, did }) => {
+  did(both('used up the limit just before a multiple of the window, then called just after it',
+    'dùng hết hạn mức ngay trước một bội số của cửa sổ rồi gọi ngay sau đó'))
+  const windowMs = 200
+  await timely(async (i) => {
+    const limiter = await learner.make('RateLimiter', learner.redis, { maxRequests: 2, windowMs })
+    const now = await serverNow(redis)
+    const boundary = Math.ceil((now + 0.3 * windowMs) / windowMs) * windowMs
+    await serverReaches(redis, boundary - 0.3 * windowMs)
+    const calls = [await attempt(redis, limiter, `user-${i}`), await attempt(redis, limiter, `user-${i}`)]
+    await serverReaches(redis, boundary + 3)
+    calls.push(await attempt(redis, limiter, `user-${i}`), await attempt(redis, limiter, `user-${i}`))
+    judge(calls, 2, windowMs)
+    return calls[1]!.after < boundary && calls[3]!.after - calls[0]!.before < windowMs - 5 ? 'done' : 'too slow'
+  })
+})
+
+check('slot-frees-after-the-window', async ({ learner, redis, did }) => {
+  did(both('used up the limit and called again as soon as the window had passed', 'dùng hết hạn mức và gọi lại ngay khi hết cửa sổ'))
+  const windowMs = 200
+  const limiter = await learner.make('RateLimiter', learner.redis, { maxRequests: 1, windowMs })
+  const first = await attempt(redis, limiter, 'ann')
+  await serverReaches(redis, first.after + windowMs + 3)
+  judge([first, await attempt(redis, limiter, 'ann')], 1, windowMs)
+})
+
+check('rejections-consume-nothing', async ({ learner, redis, did }) => {
+  did(both('kept calling while rejected, until the admitted calls had left the window', 'liên tục gọi khi đang bị từ chối cho đến lúc các lời gọi đã nhận ra khỏi cửa sổ'))
+  const windowMs = 200
+  const limiter = await learner.make('RateLimiter', learner.redis, { maxRequests: 2, windowMs })
+  const history: Attempt[] = [await attempt(redis, limiter, 'ann'), await attempt(redis, limiter, 'ann')]
+  const free = history[1]!.after + windowMs + 3
+  while ((await serverReaches(redis, (await serverNow(redis)) + 10)) < free) history.push(await attempt(redis, limiter, 'ann'))
+  history.push(await attempt(redis, limiter, 'ann'))
+  judge(history, 2, windowMs)
+})
+
+check('short-windows-hold', async ({ learner, did }) => {
+  did(both('used a window of 400 ms', 'dùng cửa sổ 400 ms'))
+  await timely(async (i) => {
+    const started = performance.now()
+    const limiter = await learner.make('RateLimiter', learner.redis, { maxRequests: 2, windowMs: 400 })
+    const answers = await storm(5, () => limiter.call('isAllowed', `user-${i}`))
+    if (performance.now() - started > 350) return 'too slow'
+    atMost(answers.filter((answer) => answer === true).length, 2, both('admissions among five calls within 400 ms', 'số lời gọi được nhận trong năm lời gọi trong vòng 400 ms'))
+    return 'done'
+  })
+})
+
+check('reset-time-is-exact', async ({ learner, redis, did }) => {
+  did(both('used up limits with windows between 1 and 2 s and asked for the reset time at once',
+    'dùng hết hạn mức với các cửa sổ từ 1 đến 2 giây rồi hỏi ngay thời gian chờ'))
+  // Rounding mistakes come and go with the phase of the second: away from its ends they all show.
+  const phase = (await serverNow(redis)) % 1000
+  if (phase < 30 || phase > 900) await serverReaches(redis, (await serverNow(redis)) + ((1030 - phase) % 1000))
+  for (const windowMs of [300, 1001, 1250, 1500, 1750, 1990]) {
+    const limiter = await learner.make('RateLimiter', learner.redis, { maxRequests: 1, windowMs })
+    const user = `user-${windowMs}`
+    const admission = await attempt(redis, limiter, user)
+    const before = await serverNow(redis)
+    const reset = await limiter.call('getResetTime', user)
+    const after = await serverNow(redis)
+    const least = Math.max(1, Math.ceil((admission.before + windowMs - after - 2) / 1000))
+    const most = Math.ceil((admission.after + windowMs - before + 2) / 1000)
+    if (after > admission.before + windowMs - 5) continue
+    holds(Number.isInteger(reset) && (reset as number) >= least && (reset as number) <= most,
+      both(`the reset time of a window of ${windowMs} ms just used up`, `thời gian chờ của cửa sổ ${windowMs} ms vừa dùng hết`),
+      least === most ? `${least}` : `${least}–${most}`, String(reset))
+  }
+})
+
+check('waiting-the-reset-time-is-enough', async ({ learner, redis, did }) => {
+  did(both('used up a limit of 2 in two steps and waited the reset time', 'dùng hết hạn mức 2 theo hai bước rồi chờ đủ thời gian được báo'))
+  const windowMs = 250
+  const limiter = await learner.make('RateLimiter', learner.redis, { maxRequests: 2, windowMs })
+  const first = await attempt(redis, limiter, 'ann')
+  await serverReaches(redis, first.after + 60)
+  const second = await attempt(redis, limiter, 'ann')
+  await serverReaches(redis, first.after + windowMs + 3)
+  // The first has left the window, the second has not: one slot is free, and only one.
+  const now = await serverNow(redis)
+  const reset = await limiter.call('getResetTime', 'ann')
+  const remaining = await limiter.call('getRemainingRequests', 'ann')
+  if ((await serverNow(redis)) < second.before + windowMs - 5 && now > first.after + windowMs) {
+    same({ reset, remaining }, { reset: 0, remaining: 1 }, both('reset time and remaining calls once the first has left the window', 'thời gian chờ và số lượt còn lại khi lời gọi đầu đã ra khỏi cửa sổ'))
+  }
+  const third = await attempt(redis, limiter, 'ann')
+  judge([first, second, third], 2, windowMs)
+})
+
+check('asking-changes-nothing', async ({ learner, redis, did }) => {
+  did(both('asked many times for what remains and when, before and between calls', 'hỏi nhiều lần số lượt còn lại và thời gian chờ, trước và giữa các lời gọi'))
+  const limiter = await learner.make('RateLimiter', learner.redis, { maxRequests: 2, windowMs: 60_000 })
+  const ask = (): Promise<unknown> => storm(6, (i) => limiter.call(i % 2 ? 'getRemainingRequests' : 'getResetTime', 'ann'))
+  await ask()
+  same(await redis.keys('*'), [], both('keys after only asking', 'các key sau khi chỉ hỏi'))
+  await limiter.call('isAllowed', 'ann')
+  const expiries = await lifetimes(redis)
+  await serverReaches(redis, (await serverNow(redis)) + 12)
+  await ask()
+  for (const [key, ms] of await lifetimes(redis)) {
+    holds(ms < (expiries.get(key) ?? 0), both(`the time left for ${key} after asking`, `thời gian sống còn lại của ${key} sau khi hỏi`), `< ${expiries.get(key) ?? 'no such key'} ms`, `${ms} ms`)
+  }
+  same(await limiter.call('isAllowed', 'ann'), true, both('the second of two admissions, after asking', 'lượt nhận thứ hai trong hai lượt, sau khi hỏi'))
+})
+
+check('keys-are-named-and-expire', async ({ learner, redis, did }) => {
+  did(both('admitted calls of two users and looked at every key', 'cho nhận lời gọi của hai người dùng rồi xem mọi key'))
+  const limiter = await learner.make('RateLimiter', learner.redis, { maxRequests: 3, windowMs: 5000 })
+  for (const user of ['ann', 'bob', 'ann']) await limiter.call('isAllowed', user)
+  const keys = await lifetimes(redis)
+  holds(keys.size > 0, both('keys in Redis after three admissions', 'số key trong Redis sau ba lượt nhận'), '≥ 1', '0')
+  for (const [key, ms] of keys) {
+    holds(key.startsWith('rate_limit:'), both('the beginning of every key', 'phần đầu của mọi key'), 'rate_limit:', key.slice(0, 40))
+    holds(ms > 0 && ms <= 6000, both(`the time left for ${key.slice(0, 40)} with a window of 5000 ms`, `thời gian sống còn lại của ${key.slice(0, 40)} với cửa sổ 5000 ms`),
+      both('1 to 6000 ms', 'từ 1 đến 6000 ms'), ms === -1 ? both('no expiry', 'không có thời hạn') : `${ms} ms`)
+  }
+})
+
+check('any-user-id-works', async ({ learner, did }) => {
+  const ids = ['a', 'a:b', 'b', ':a', 'A', 'a b', '*', '{a}', 'a\n', 'ă', '__proto__', 'x'.repeat(200), '0']
+  did(both('used up the limit of users whose ids look alike', 'dùng hết hạn mức của những người dùng có id gần giống nhau'))
+  const limiter = await learner.make('RateLimiter', learner.redis, { maxRequests: 1, windowMs: 60_000 })
+  for (const id of ids) {
+    same([await limiter.call('isAllowed', id), await limiter.call('isAllowed', id)], [true, false],
+      both(`two calls of the user ${JSON.stringify(id.slice(0, 20))}`, `hai lời gọi của người dùng ${JSON.stringify(id.slice(0, 20))}`))
+  }
+})
+
+check('bad-user-ids-are-refused', async ({ learner, did }) => {
+  did(both('called every method with user ids that are none', 'gọi mọi phương thức với userId không hợp lệ'))
+  const limiter = await learner.make('RateLimiter', learner.redis)
+  for (const method of ['isAllowed', 'getRemainingRequests', 'getResetTime']) {
+    same(typeof (await limiter.call(method, 'ann')), method === 'isAllowed' ? 'boolean' : 'number', both(`what ${method} gives for a good id`, `kiểu kết quả của ${method} với id hợp lệ`))
+    learner.wire.forget()
+    for (const id of [undefined, null, 42, {}, ['ann']]) {
+      await refuses(() => limiter.call(method, id), ['TypeError'], both(`${method}(${JSON.stringify(id) ?? 'undefined'})`, `${method}(${JSON.stringify(id) ?? 'undefined'})`))
+    }
+    await refuses(() => limiter.call(method, ''), ['RangeError', 'TypeError'], both(`${method}('')`, `${method}('')`))
+    same(learner.wire.commands().length, 0, both('commands sent for bad ids', 'số lệnh được gửi với id không hợp lệ'))
+  }
+})
+
+check('bad-options-are-refused', async ({ learner, did }) => {
+  did(both('made limiters with limits and windows that are none', 'tạo bộ giới hạn với tùy chọn không hợp lệ'))
+  const make = (options: object) => (): Promise<Instance> => learner.make('RateLimiter', learner.redis, options)
+  for (const name of ['maxRequests', 'windowMs']) {
+    for (const value of [0, -1, 1.5, Infinity]) {
+      await refuses(make({ [name]: value }), ['RangeError'], both(`new RateLimiter with ${name}: ${value}`, `new RateLimiter với ${name}: ${value}`), { throws: true })
+    }
+    await refuses(make({ [name]: '60' }), ['TypeError', 'RangeError'], both(`new RateLimiter with ${name}: '60'`, `new RateLimiter với ${name}: '60'`), { throws: true })
+    await refuses(make({ [name]: NaN }), ['TypeError', 'RangeError'], both(`new RateLimiter with ${name}: NaN`, `new RateLimiter với ${name}: NaN`), { throws: true })
+  }
+})
+
+check('admission-is-one-round-trip', async ({ learner, did }) => {
+  did(both('counted the round trips of isAllowed, admitted and rejected', 'đếm số lượt gửi–nhận của isAllowed, cả khi được nhận lẫn bị từ chối'))
+  const limiter = await learner.make('RateLimiter', learner.redis, { maxRequests: 3, windowMs: 60_000 })
+  await limiter.call('isAllowed', 'warm-up')
+  for (const expected of [true, true, true, false]) {
+    let answer: unknown
+    const { trips } = await learner.roundTrips(async () => { answer = await limiter.call('isAllowed', 'ann') })
+    same(answer, expected, both('the answer', 'kết quả'))
+    atMost(trips, 1, both('round trips of one call', 'số lượt gửi–nhận của một lời gọi'))
+  }
+})
+
+check('no-leaked-connection', async ({ learner, did }) => {
+  did(both('called every method many times, then counted the connections', 'gọi mọi phương thức nhiều lần rồi đếm số kết nối'))
+  const limiter = await learner.make('RateLimiter', learner.redis, { maxRequests: 5, windowMs: 60_000 })
+  await storm(8, () => limiter.call('isAllowed', 'ann'))
+  await limiter.call('getRemainingRequests', 'ann')
+  await limiter.call('getResetTime', 'ann')
+  await until(() => learner.wire.open() === 1, both('the connections made by duplicate() to be closed', 'các kết nối tạo bằng duplicate() được đóng'), 1500)
+})
+
+async function lifetimes(redis: { keys(pattern: string): Promise<string[]>; pttl(key: string): Promise<number> }): Promise<Map<string, number>> {
+  const keys = await redis.keys('*')
+  return new Map(await Promise.all(keys.map(async (key): Promise<[string, number]> => [key, await redis.pttl(key)])))
+}

@@ -80,7 +80,7 @@ async function runChecks(
     fs.symlinkSync(path.join(image, 'node_modules'), path.join(folder, 'node_modules'))
     const config: RunConfig = {
       isolation: isolation(), image, folder, submission, sourceMap: bundle.map,
-      redis: lease.redis, kafka: lease.kafka, topics: {}, spareHosts: 3,
+      redis: lease.redis, kafka: lease.kafka, spareHosts: 3,
     }
     return await runner.run(checkFiles(exercise), config, onOutcome)
   } finally {

@@ -89,4 +89,5 @@ function differ(what: Text, expected: string | Text, got: string | Text): never 
     { kind: 'values', expected: wanted.en, got: came.en })
 }
 
-const upper = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
+/** A sentence starts with a capital letter, unless it starts with code. */
+const upper = (text: string): string => (/^[\w.$]+\(/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1))

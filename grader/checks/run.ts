@@ -18,8 +18,6 @@ export interface RunConfig {
   readonly sourceMap: string
   readonly redis: readonly RedisEndpoint[]
   readonly kafka: KafkaEndpoint | null
-  /** Topics made for this run, by their number of partitions. */
-  readonly topics: Readonly<Record<string, readonly string[]>>
   /** Hosts kept ready. */
   readonly spareHosts: number
 }
@@ -42,7 +40,6 @@ export interface Run {
   /** Waits for a free Redis. */
   takeLane(): Promise<Lane>
   giveLane(lane: Lane): void
-  takeTopic(partitions: number): string | undefined
   /** Lines of the learner's TypeScript out of a stack of the bundle, innermost first. */
   learnerFrames(stack: string): string[]
   /** Everything the hosts have printed so far, and the rejections that nobody handled. */
@@ -54,18 +51,18 @@ export interface Run {
 export function openRun(config: RunConfig): Run {
   const spare: Host[] = []
   const alive = new Set<Host>()
+  const libraries = [...(config.redis.length > 0 ? ['ioredis'] : []), ...(config.kafka ? ['kafkajs'] : [])]
   let hostCount = 0
   const start = (): Host => {
     const wires = path.join(config.folder, `h${++hostCount}`)
     fs.mkdirSync(wires, { recursive: true })
-    const host = startHost(config.isolation, { image: config.image, submission: config.submission, wires })
+    const host = startHost(config.isolation, { image: config.image, submission: config.submission, wires, libraries })
     alive.add(host)
     return host
   }
   const lanes: Lane[] = config.redis.map((endpoint) => ({ endpoint, admin: connect(endpoint) }))
   const freeLanes = [...lanes]
   const queue: ((lane: Lane) => void)[] = []
-  const topics = new Map(Object.entries(config.topics).map(([partitions, names]) => [Number(partitions), [...names]]))
   const map = new SourceMap(JSON.parse(config.sourceMap) as never)
   for (let i = 0; i < config.spareHosts; i++) spare.push(start())
   const printed: string[] = []
@@ -116,7 +113,6 @@ export function openRun(config: RunConfig): Run {
       if (next) next(lane)
       else freeLanes.push(lane)
     },
-    takeTopic: (partitions) => topics.get(partitions)?.pop(),
     learnerFrames: (stack) => learnerFrames(map, stack),
     printed,
     unhandled,

@@ -48,6 +48,7 @@ function showDeep(value: unknown, depth: number): string {
   if (value instanceof Error) return value.message
   if (value === null || typeof value !== 'object') return Object.is(value, -0) ? '-0' : String(value)
   if (depth > 4) return '…'
+  if ('className' in value) return `an instance of ${String(value.className)}`
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString()
   if (Buffer.isBuffer(value)) return `Buffer(${value.length})`
   if (value instanceof Map) return `Map(${showDeep([...value], depth + 1)})`

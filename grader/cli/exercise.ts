@@ -7,7 +7,7 @@ import { gradeSubmissions, type Target } from './grading.ts'
 import { nextHint } from './hints.ts'
 import { startFolder } from './npm-flags.ts'
 import { atMostOne, plainArguments, withGradingOptions, type GradingOptions } from './options.ts'
-import { print, screenOf } from './print.ts'
+import { print } from './print.ts'
 
 interface ExerciseOptions extends GradingOptions {
   readonly solution?: true
@@ -36,8 +36,7 @@ async function runExercise(command: Command): Promise<void> {
   }
   const results = await gradeSubmissions(targets(exercise, options), options)
   const { drawExercise } = await import('#report/terminal.ts')
-  const screen = await screenOf(options.lang)
-  process.exitCode = await print(results, options, ({ exercises: [report] }) => drawExercise(report!, exercise, screen))
+  process.exitCode = await print(results, options, ({ exercises: [report] }, screen) => drawExercise(report!, exercise, screen))
 }
 
 function oneName(names: readonly string[]): string {

@@ -8,7 +8,7 @@ import { solutionFile } from './exercise.ts'
 import { gradeSubmissions, type Target } from './grading.ts'
 import { startFolder } from './npm-flags.ts'
 import { atMostOne, plainArguments, withGradingOptions, type GradingOptions } from './options.ts'
-import { print, screenOf } from './print.ts'
+import { print } from './print.ts'
 
 interface GradeOptions extends GradingOptions {
   readonly solutions?: true
@@ -30,8 +30,7 @@ async function runGrade(command: Command): Promise<void> {
   const exercises = names.length > 0 ? named(names) : listExercises()
   const results = await gradeSubmissions(targets(exercises, options), options)
   const { drawOverview } = await import('#report/overview.ts')
-  const screen = await screenOf(options.lang)
-  process.exitCode = await print(results, options, (report) => drawOverview(report, exercises, screen))
+  process.exitCode = await print(results, options, (report, screen) => drawOverview(report, exercises, screen))
 }
 
 /** Named twice is meant once. */

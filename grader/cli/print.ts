@@ -9,16 +9,18 @@ import type { GradingOptions } from './options.ts'
 export async function print(
   results: readonly Result[],
   { json, lang }: GradingOptions,
-  draw: (report: Report) => string,
+  draw: (report: Report, screen: Screen) => string,
 ): Promise<number> {
   const reports = results.map(({ submission, graded }) => ({ submission, report: buildReport(graded, lang) }))
   if (json) {
     const { asJson } = await import('#report/json.ts')
     process.stdout.write(asJson(reports.map(({ submission, report }) => ({ submission: submission ?? '', report }))))
   } else {
+    const { drawFooter } = await import('#report/footer.ts')
+    const screen = await screenOf(lang)
     for (const { submission, report } of reports) {
       const head = reports.length > 1 ? `\n── ${submission} ──\n` : ''
-      process.stdout.write(`${head}${draw(report)}\n`)
+      process.stdout.write(`${head}${draw(report, screen)}\n${drawFooter(report, screen)}`)
     }
   }
   return exitCodeOf(reports.map(({ report }) => report))
@@ -37,7 +39,7 @@ export function exitCodeOf(reports: readonly Report[]): 0 | 1 | 3 {
 }
 
 /** The terminal that stdout is, or a plain page of 80 columns when it is none. */
-export async function screenOf(lang: Lang): Promise<Screen> {
+async function screenOf(lang: Lang): Promise<Screen> {
   const { default: picocolors } = await import('picocolors')
   const { isTTY, columns } = process.stdout
   const colored = Boolean(isTTY) && !process.env.NO_COLOR && process.env.TERM !== 'dumb'

@@ -27,12 +27,17 @@ function wrapParagraph(paragraph: string, width: number): string[] {
       line = line ? `${line} ${word}` : word
     }
   }
-  return [...lines, line].map((one) => shorten(one, width))
+  return [...lines, line].map((one) => shorten(one.trimEnd(), width))
 }
 
 /** Cuts text that is too long and says so with an ellipsis. */
 export function shorten(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`
+}
+
+/** Points as people of that language write them: `5.2`, `5,2`. */
+export function decimal(points: number, lang: Lang): string {
+  return lang === 'vi' ? String(points).replace('.', ',') : String(points)
 }
 
 /**

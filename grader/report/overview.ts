@@ -1,7 +1,7 @@
 import type { Exercise } from '#catalog/exercise.ts'
 import { levels } from '#catalog/levels.ts'
 import { courses, skills, type Course } from '#catalog/skills.ts'
-import { inert, shorten, wrap, type Screen } from './layout.ts'
+import { decimal, inert, shorten, wrap, type Screen } from './layout.ts'
 import type { ExerciseReport, Report } from './schema.ts'
 import { levelNames, stateNames, words } from './words.ts'
 
@@ -28,7 +28,7 @@ function rows({ exercises: all }: Report, exercises: readonly Exercise[], { lang
   return all.map((one, index) => {
     const title = exercises.find(({ slug }) => slug === one.slug)?.title[lang] ?? one.slug
     const done = one.score === 100
-    const points = String(one.score ?? '–')
+    const points = (one.score === null ? '–' : decimal(one.score, lang))
     const sign = done ? colors.green('✓') : one.state === 'graded' ? colors.red('✗') : colors.dim('·')
     const name = shorten(title, titleWidth).padEnd(titleWidth)
     return `${String(one.number).padStart(2)}  ${name}  ${results[index]!.padEnd(resultWidth)}  ${points.padStart(5)} ${sign}`
@@ -58,7 +58,7 @@ const marks = { shown: '✓', missing: '✗', 'not-graded': '·' }
 const courseNames: Record<Course, string> = { redis: 'Redis', kafka: 'Kafka' }
 
 function total({ total: { score, possible } }: Report, { lang, colors }: Screen): string[] {
-  return [`${words.total[lang]}: ${colors.bold(`${score ?? '–'} / ${possible}`)}`]
+  return [`${words.total[lang]}: ${colors.bold(`${score === null ? '–' : decimal(score, lang)} / ${possible}`)}`]
 }
 
 /** The first exercise that has something left to do; what was never begun comes after what was. */

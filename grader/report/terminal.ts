@@ -1,7 +1,7 @@
 import type { Exercise } from '#catalog/exercise.ts'
 import { criteria, levels, type Level } from '#catalog/levels.ts'
 import { drawEvidence } from './evidence.ts'
-import { inert, wrap, type Screen } from './layout.ts'
+import { decimal, inert, wrap, type Screen } from './layout.ts'
 import type { CheckReport, ExerciseReport } from './schema.ts'
 import { criterionNames, levelNames, words } from './words.ts'
 
@@ -15,10 +15,10 @@ export function drawExercise(raw: ExerciseReport, exercise: Exercise, screen: Sc
       ...wrap(words.startHere(report.slug)[screen.lang], screen.width - 2),
     ],
     broken: () => [
-      screen.colors.red(words.broken[screen.lang]),
+      ...wrap(words.broken[screen.lang], screen.width - 2).map(screen.colors.red),
       ...(report.message === null ? [] : ['', ...wrap(report.message, screen.width - 2)]),
       '',
-      words.repair(report.number)[screen.lang],
+      ...wrap(words.repair(report.number)[screen.lang], screen.width - 2),
     ],
     'not-graded': () => [
       ...wrap(words.notGraded[screen.lang], screen.width - 2),
@@ -33,11 +33,11 @@ export function drawExercise(raw: ExerciseReport, exercise: Exercise, screen: Sc
   return ['', ...lines.map((line) => (line ? `  ${line}` : '')), ''].join('\n')
 }
 
-function header(report: ExerciseReport, { title }: Exercise, { lang, colors }: Screen): string[] {
-  const name = colors.bold(words.exercise(report.number, title)[lang])
-  if (report.state !== 'graded') return [name]
+function header(report: ExerciseReport, { title }: Exercise, { lang, width, colors }: Screen): string[] {
+  const name = wrap(words.exercise(report.number, title)[lang], width - 2).map(colors.bold)
+  if (report.state !== 'graded') return name
   const level = `${words.levelReached[lang]}: ${colors.bold(levelNames[report.level][lang])}`
-  return [name, `${level}   ${words.score[lang]}: ${colors.bold(`${report.score ?? 0} / 100`)}`]
+  return [...name, `${level}   ${words.score[lang]}: ${colors.bold(`${decimal(report.score ?? 0, lang)} / 100`)}`]
 }
 
 function results(report: ExerciseReport, screen: Screen): string[] {
@@ -59,7 +59,7 @@ function criteriaBars(report: ExerciseReport, { lang, colors }: Screen): string[
     const { earned, possible } = report.criteria[criterion]
     const filled = Math.floor((earned / possible) * barWidth)
     const bar = colors.green('█'.repeat(filled)) + colors.dim('░'.repeat(barWidth - filled))
-    return `${criterionNames[criterion][lang].padEnd(nameWidth)}  ${bar}  ${String(earned).padStart(4)} / ${possible}`
+    return `${criterionNames[criterion][lang].padEnd(nameWidth)}  ${bar}  ${decimal(earned, lang).padStart(4)} / ${possible}`
   })
 }
 
@@ -76,7 +76,7 @@ function failing(report: ExerciseReport, screen: Screen): string[] {
 
 function drawFailure(check: CheckReport, screen: Screen, inFull: boolean): string[] {
   const { lang, width, colors } = screen
-  const worth = words.ofCriterion(String(check.possible), criterionNames[check.criterion])[lang]
+  const worth = words.ofCriterion(decimal(check.possible, lang), criterionNames[check.criterion])[lang]
   const [first = '', ...more] = wrap(check.title, width - 4)
   const tag = [check.level && levelNames[check.level][lang], worth].filter(Boolean).join(' · ')
   const message = check.message === null ? [] : wrap(check.message, width - 4)
@@ -111,7 +111,7 @@ function inconclusive(report: ExerciseReport, { lang, width, colors }: Screen): 
 }
 
 /** What passes is only counted: attention belongs to what does not. */
-function passing(report: ExerciseReport, { lang, colors }: Screen): string[] {
+function passing(report: ExerciseReport, { lang, width, colors }: Screen): string[] {
   const groups: (Level | null)[] = [...levels, null]
   const counts = groups.flatMap((level) => {
     const own = report.checks.filter((check) => check.level === level)
@@ -119,7 +119,8 @@ function passing(report: ExerciseReport, { lang, colors }: Screen): string[] {
     const name = level === null ? words.tidiness : levelNames[level]
     return own.length === 0 ? [] : [`${name[lang]} ${words.ofMany(kept, own.length)[lang]}`]
   })
-  return [`${colors.green('✓')} ${words.passing[lang]}: ${counts.join(', ')}`]
+  // Colour comes last: the sign is a letter like any other while lines are measured.
+  return hang('✓', `${words.passing[lang]}: ${counts.join(', ')}`, width).map((line) => line.replace('✓', colors.green('✓')))
 }
 
 function nextStep(report: ExerciseReport, exercise: Exercise, { lang, width, colors }: Screen): string[] {
@@ -129,7 +130,7 @@ function nextStep(report: ExerciseReport, exercise: Exercise, { lang, width, col
   return [
     ...wrap(`${words.next[lang]}: ${first.title}`, width - 2).map(colors.bold),
     ...(mistake ? wrap(`${words.frequentMistake[lang]}: ${mistake[lang]}`, width - 2) : []),
-    ...(exercise.hints.length > 0 ? [words.hintCommand(report.number)[lang]] : []),
+    ...(exercise.hints.length > 0 ? wrap(words.hintCommand(report.number)[lang], width - 2) : []),
   ]
 }
 

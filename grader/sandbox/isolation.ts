@@ -18,6 +18,7 @@ export interface Launch {
   readonly tellsPid: boolean
 }
 
+/** What a host is made of. */
 export interface Folders {
   /** `host.mjs` and its node_modules. */
   readonly image: string
@@ -25,6 +26,8 @@ export interface Folders {
   readonly submission: string
   /** The unix sockets of this host's wires; nobody else's. */
   readonly wires: string
+  /** Libraries to load at once: ioredis, kafkajs. */
+  readonly libraries: readonly string[]
 }
 
 const MAX_HEAP_MB = 128
@@ -61,7 +64,7 @@ function underBubblewrap(folders: Folders): Launch {
     '--size', String(16 << 20), '--tmpfs', '/tmp',
     '--ro-bind', folders.image, '/kit', '--ro-bind', folders.submission, inside.submission, '--ro-bind', folders.wires, inside.wires,
     '--remount-ro', '/', '--chdir', inside.submission,
-    '--', `/node/${path.basename(node)}`, ...nodeFlags(['/kit'], ['/tmp']), inside.program,
+    '--', `/node/${path.basename(node)}`, ...nodeFlags(['/kit'], ['/tmp']), inside.program, ...folders.libraries,
   ]
   return { command: 'bwrap', args, inside, tellsPid: true }
 }
@@ -69,7 +72,7 @@ function underBubblewrap(folders: Folders): Launch {
 function underPermissions(folders: Folders): Launch {
   const inside = { program: path.join(folders.image, 'host.mjs'), submission: folders.submission, wires: folders.wires }
   const readable = [folders.image, folders.submission, folders.wires].map((folder) => fs.realpathSync(folder))
-  return { command: process.execPath, args: [...nodeFlags(readable, []), inside.program], inside, tellsPid: false }
+  return { command: process.execPath, args: [...nodeFlags(readable, []), inside.program, ...folders.libraries], inside, tellsPid: false }
 }
 
 function nodeFlags(readable: readonly string[], writable: readonly string[]): string[] {

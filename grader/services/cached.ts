@@ -1,6 +1,6 @@
 import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { cacheDir } from './place.ts'
+import { cacheDir, unwritable } from './place.ts'
 
 const hour = 3_600_000
 
@@ -23,13 +23,21 @@ const building = new Map<string, Promise<void>>()
 
 async function create(cache: string, finished: string, build: (dir: string) => Promise<void>): Promise<void> {
   sweep(cache)
-  const draft = mkdtempSync(join(cache, '.draft-'))
+  const draft = newDraft(cache)
   try {
     await build(draft)
     renameSync(draft, finished)
   } catch (error) {
     rmSync(draft, { recursive: true, force: true })
     if (!existsSync(finished)) throw error
+  }
+}
+
+function newDraft(cache: string): string {
+  try {
+    return mkdtempSync(join(cache, '.draft-'))
+  } catch (error) {
+    throw unwritable(cache, error)
   }
 }
 

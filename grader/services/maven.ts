@@ -5,12 +5,12 @@ import { Obstacle } from './unavailable.ts'
 
 const run = promisify(execFile)
 
-/** Puts the jars a POM asks for into `dir`. Throws an Obstacle when Maven is missing or cannot fetch them. */
-export async function mavenJars(pom: string, dir: string): Promise<void> {
+/** Puts the jars a POM asks for into `dir`. Throws an Obstacle when Maven is missing or cannot fetch `what`. */
+export async function mavenJars(what: 'Redis' | 'Kafka', pom: string, dir: string): Promise<void> {
   const maven = onPath('mvn')
   if (!maven) {
     throw new Obstacle(
-      { en: 'Maven, which would fetch it, is not installed', vi: 'máy chưa cài Maven để tải về' },
+      { en: `Maven, which would fetch ${what}, is not installed`, vi: `máy chưa cài Maven để tải ${what} về` },
       install('maven'),
     )
   }
@@ -23,8 +23,8 @@ export async function mavenJars(pom: string, dir: string): Promise<void> {
     const reason = firstError(`${stdout}\n${stderr}`)
     throw new Obstacle(
       {
-        en: `Maven could not fetch it (${reason}); is this machine online?`,
-        vi: `Maven không tải về được (${reason}); máy có kết nối mạng không?`,
+        en: `Maven could not fetch ${what} (${reason}); is this machine online?`,
+        vi: `Maven không tải được ${what} (${reason}); máy có kết nối mạng không?`,
       },
       `mvn -f ${pom} ${goal} -DoutputDirectory=/tmp/jars`,
     )

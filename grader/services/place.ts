@@ -24,15 +24,20 @@ export function cacheDir(): string {
     mkdirSync(dir, { recursive: true })
     return dir
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    throw new Obstacle(
-      {
-        en: `the cache folder ${dir} cannot be created (${code})`,
-        vi: `không tạo được thư mục cache ${dir} (${code})`,
-      },
-      'XDG_CACHE_HOME=$PWD/.kit/cache npm run services up',
-    )
+    throw unwritable(dir, error)
   }
+}
+
+/** A cache folder that cannot be made, or cannot be written to. */
+export function unwritable(dir: string, error: unknown): Obstacle {
+  const { code } = error as NodeJS.ErrnoException
+  return new Obstacle(
+    {
+      en: `nothing can be written to the cache folder ${dir} (${code})`,
+      vi: `không ghi được vào thư mục cache ${dir} (${code})`,
+    },
+    'XDG_CACHE_HOME=$PWD/.kit/cache npm run services up',
+  )
 }
 
 export const socketPath = (dir = runtimeDir()): string => join(dir, 'keeper.sock')

@@ -70,6 +70,7 @@ export async function acquire(need: Need, { kind, onProgress = () => {} }: Acqui
   const kinds = kindsToTry(kind ?? fromEnvironment())
   const attempts: Attempt[] = []
   const external = await acquireExternal(need, kinds, attempts)
+  for (const { reason } of attempts) onProgress(reason)
   const rest = {
     redis: need.redis > 0 && external.redis === null ? need.redis : 0,
     kafka: need.kafka && external.kafka === null,

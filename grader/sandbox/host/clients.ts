@@ -7,8 +7,14 @@ export async function openClient(spec: ClientSpec): Promise<object> {
   return spec.kind === 'redis' ? openRedis(spec) : openKafka(spec)
 }
 
-export function closeClient(client: object): void {
-  if ('disconnect' in client && typeof client.disconnect === 'function') (client as Redis).disconnect(false)
+/** Ends a client's connection; resolves once it is gone. */
+export async function closeClient(client: object): Promise<void> {
+  if (!('disconnect' in client && typeof client.disconnect === 'function')) return
+  const redis = client as Redis
+  if (redis.status === 'end') return
+  const ended = new Promise<void>((resolve) => { redis.once('end', resolve) })
+  redis.disconnect(false)
+  await ended
 }
 
 async function openRedis(spec: ClientSpec & { kind: 'redis' }): Promise<Redis> {

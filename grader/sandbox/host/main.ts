@@ -12,6 +12,8 @@ import { closeClient, openClient } from './clients.ts'
 import { addedGlobals, harden, pendingTimers, shiftClock } from './surroundings.ts'
 
 harden()
+// The libraries this exercise needs are ready before the first client is asked for.
+for (const library of process.argv.slice(2)) void import(library)
 
 const clients = new Map<string, object>()
 const idOfClient = new WeakMap<object, string>()
@@ -41,7 +43,7 @@ const functions: HostFunctions = {
   async close(id) {
     const client = clients.get(id)
     clients.delete(id)
-    if (client) closeClient(client)
+    if (client) await closeClient(client)
   },
   async invoke(target, method, args) {
     return answer(codec, () => {
@@ -68,7 +70,7 @@ const functions: HostFunctions = {
     await turn()
   },
   async reset() {
-    for (const client of clients.values()) closeClient(client)
+    await Promise.all([...clients.values()].map(closeClient))
     clients.clear()
     codec.clear()
     module = {}

@@ -23,7 +23,7 @@ export interface Distribution {
 export async function kafkaJars(onProgress: Progress): Promise<Distribution> {
   const dir = await cached(`kafka-${hash(readFileSync(pom, 'utf8'))}`, async (draft) => {
     onProgress({ en: 'Downloading Kafka (44 MB, once)…', vi: 'Đang tải Kafka (44 MB, chỉ một lần)…' })
-    await mavenJars(pom, draft)
+    await mavenJars('Kafka', pom, draft)
   })
   const jars = readdirSync(dir).filter((name) => name.endsWith('.jar')).sort()
   const version = jars.map((name) => /^kafka_.*-([\d.]+)\.jar$/.exec(name)?.[1]).find(Boolean) ?? 'unknown'

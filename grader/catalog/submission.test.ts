@@ -20,7 +20,11 @@ test.each([
 
 test('neighbours come along when they are imported, and only then', async () => {
   const folder = folderWith({
-    'exercise.ts': `import { a } from './a.js'\nexport * from "./deep"\nimport data from './data.json'\nimport x from '../out.ts'`,
+    'exercise.ts': `
+      import { a } from './a.js'
+      export * from "./deep"
+      import data from './data.json'
+      import x from '../out.ts'`,
     'a.ts': `import('./lazy.ts')`,
     'lazy.ts': '',
     'deep/index.ts': `import '../a.ts'`,

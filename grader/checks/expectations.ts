@@ -20,7 +20,7 @@ export function between(actual: unknown, least: number, most: number, what: Text
 }
 
 /** For what has no better word: `holds` must be true. */
-export function holds(condition: boolean, what: Text, expected: string | Text, got: string): void {
+export function holds(condition: boolean, what: Text, expected: string | Text, got: string | Text): void {
   if (!condition) differ(what, expected, got)
 }
 

@@ -10,6 +10,9 @@ import { both, CheckFailed, Inconclusive, shown } from './verdicts.ts'
 /** A caller with nothing to send for this long, and an idle event loop, counts as blocked, in milliseconds. */
 const BLOCKED_AFTER_MS = 30
 
+/** Once an order breaks the promise, so many more are tried in search of one that switches less. */
+const AFTER_FOUND = 40
+
 export interface SchedulePlan<T> {
   /** Prepares the servers before every schedule; they are empty when it is called. */
   setup?(): Promise<void>
@@ -56,12 +59,14 @@ export async function exploreSchedules<T>(
   const open: number[][] = [[]]
   let schedules = 0
   let worst: Broken | undefined
-  while (open.length > 0 && schedules < limit) {
+  let sinceFound = 0
+  while (open.length > 0 && schedules < limit && sinceFound < AFTER_FOUND) {
     const prefix = open.pop()!
     await lane!.admin.flushdb()
     await plan.setup?.()
     const { turns, results, branches } = await runSchedule(plan, learners, opened, prefix)
     schedules++
+    if (worst) sinceFound++
     open.push(...branches)
     try {
       await plan.holds(results)

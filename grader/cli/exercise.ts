@@ -36,7 +36,9 @@ async function runExercise(command: Command): Promise<void> {
   }
   const results = await gradeSubmissions(targets(exercise, options), options)
   const { drawExercise } = await import('#report/terminal.ts')
-  process.exitCode = await print(results, options, ({ exercises: [report] }, screen) => drawExercise(report!, exercise, screen))
+  process.exitCode = await print(results, options, ({ exercises: [report] }, screen) => {
+    return drawExercise(report!, exercise, screen)
+  })
 }
 
 function oneName(names: readonly string[]): string {

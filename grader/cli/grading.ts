@@ -20,6 +20,9 @@ export interface Result {
  * and does not spoil the next. Throws SubmissionError when the only one is missing.
  */
 export async function gradeSubmissions(targets: readonly Target[], options: GradingOptions): Promise<Result[]> {
+  const readings = await Promise.all(targets.map(readAll))
+  const [only, ...more] = readings
+  if (only && more.length === 0) throwIfMissing(only)
   const progress = showProgress(options.lang)
   const { openGrader } = await import('#grade')
   const grader = await openGrader({
@@ -28,8 +31,8 @@ export async function gradeSubmissions(targets: readonly Target[], options: Grad
   })
   try {
     const results: Result[] = []
-    for (const target of targets) {
-      results.push({ submission: target.path, graded: await gradeTarget(grader, target, targets.length === 1) })
+    for (const [index, { path }] of targets.entries()) {
+      results.push({ submission: path, graded: await gradeAll(grader, readings[index]!) })
     }
     return results
   } finally {
@@ -38,14 +41,25 @@ export async function gradeSubmissions(targets: readonly Target[], options: Grad
   }
 }
 
-async function gradeTarget(grader: Grader, target: Target, only: boolean): Promise<Graded[]> {
+interface Reading {
+  readonly exercise: Exercise
+  readonly submission: Submission | SubmissionError
+}
+
+function readAll(target: Target): Promise<Reading[]> {
+  return Promise.all(target.exercises.map(async (exercise) => ({ exercise, submission: await read(target, exercise) })))
+}
+
+function throwIfMissing(readings: readonly Reading[]): void {
+  const errors = readings.flatMap(({ submission }) => (submission instanceof SubmissionError ? submission : []))
+  if (errors[0]?.missing && errors.length === readings.length) throw errors[0]
+}
+
+async function gradeAll(grader: Grader, readings: readonly Reading[]): Promise<Graded[]> {
   const graded: Graded[] = []
-  const readings = await Promise.all(target.exercises.map((exercise) => read(target, exercise)))
-  const errors = readings.filter((reading) => reading instanceof SubmissionError)
-  if (only && errors[0]?.missing && errors.length === readings.length) throw errors[0]
-  for (const [index, reading] of readings.entries()) {
-    const exercise = target.exercises[index]!
-    graded.push(reading instanceof SubmissionError ? unreadable(exercise, reading) : await grader.grade(exercise, reading))
+  for (const { exercise, submission } of readings) {
+    const isReadable = !(submission instanceof SubmissionError)
+    graded.push(isReadable ? await grader.grade(exercise, submission) : unreadable(exercise, submission))
   }
   return graded
 }

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { kitFolder, type Exercise } from '#catalog/exercise.ts'
 import type { Lang, Text } from '#catalog/text.ts'
+import { wrap } from '#report/layout.ts'
 
 const defaultFile = join(kitFolder, '.kit', 'hints.json')
 
@@ -11,7 +12,9 @@ export function nextHint({ slug, number, hints }: Exercise, lang: Lang, file = d
   const seen = readSeen(file)
   const count = Math.min(hints.length, (seen[slug] ?? 0) + 1)
   writeSeen(file, { ...seen, [slug]: count })
-  const shown = hints.slice(0, count).map((hint, index) => `${heading(index + 1, hints.length)[lang]}\n${hint[lang].trim()}\n`)
+  const shown = hints
+    .slice(0, count)
+    .map((hint, index) => `${heading(index + 1, hints.length)[lang]}\n${wrap(hint[lang].trim(), 80).join('\n')}\n`)
   return `\n${shown.join('\n')}\n${(count < hints.length ? more(number) : last(number))[lang]}\n`
 }
 
@@ -36,7 +39,10 @@ function heading(index: number, all: number): Text {
 }
 
 function more(number: number): Text {
-  return { en: `The next one: npm run exercise ${number} -- --hint`, vi: `Gợi ý tiếp: npm run exercise ${number} -- --hint` }
+  return {
+    en: `The next one: npm run exercise ${number} -- --hint`,
+    vi: `Gợi ý tiếp: npm run exercise ${number} -- --hint`,
+  }
 }
 
 function last(number: number): Text {

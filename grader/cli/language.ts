@@ -12,6 +12,7 @@ export function languageOf(args: readonly string[]): Lang {
   return value === 'en' || value === 'vi' ? value : systemLanguage()
 }
 
+/** A sentence on stderr: stdout belongs to reports. */
 export function say(text: Text, lang: Lang): void {
   process.stderr.write(`${text[lang]}\n`)
 }

@@ -18,8 +18,10 @@ export function withGradingOptions(command: Command, lang: Lang): Command {
   return command
     .option('--json', say('print the report as one JSON document', 'in báo cáo thành một tài liệu JSON'))
     .addOption(
-      new Option('--submission <path>', say('grade PATH instead of exercises/; may be repeated', 'chấm PATH thay cho exercises/; có thể lặp lại'))
-        .argParser((path: string, paths: string[] | undefined) => [...(paths ?? []), path]),
+      new Option(
+        '--submission <path>',
+        say('grade PATH instead of exercises/; may be repeated', 'chấm PATH thay cho exercises/; có thể lặp lại'),
+      ).argParser((path: string, paths: string[] | undefined) => [...(paths ?? []), path]),
     )
     .addOption(
       new Option('--lang <language>', say('language of the report', 'ngôn ngữ của báo cáo'))

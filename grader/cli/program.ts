@@ -4,13 +4,13 @@ import { nearest } from '#catalog/nearest.ts'
 import type { Lang, Text } from '#catalog/text.ts'
 import { exitCode, explain } from './failure.ts'
 import { languageOf } from './language.ts'
-import { flagsKeptByNpm } from './npm-flags.ts'
+import { flagsKeptByNpm, withoutStrayLanguage } from './npm-flags.ts'
 
 /** Runs one command line and resolves to its exit code. */
 export async function run(argv: readonly string[]): Promise<number> {
   let lang = languageOf(argv)
   try {
-    const args = [...argv, ...flagsKeptByNpm(argv)]
+    const args = [...withoutStrayLanguage(argv), ...flagsKeptByNpm(argv)]
     lang = languageOf(args)
     const program = await buildProgram(args, lang)
     if (args.length === 0) program.outputHelp()
@@ -50,7 +50,10 @@ const commands: Readonly<Record<string, Entry>> = {
 
 async function buildProgram(args: readonly string[], lang: Lang): Promise<Command> {
   const program = inLanguage(new Command('redis-kafka-kit'), lang)
-  const called = args.find((arg) => !arg.startsWith('-'))
+    .option('--lang <language>', 'en | vi')
+    // What stands behind a command's name belongs to the command.
+    .enablePositionalOptions()
+  const called = args[0]?.startsWith('-') ? undefined : args[0]
   if (called !== undefined && !(called in commands) && called !== 'help') throw unknownCommand(called)
   for (const [name, { summary, load }] of Object.entries(commands)) {
     const command = name === called ? await load(lang) : new Command(name).description(summary[lang])

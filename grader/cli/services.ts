@@ -9,17 +9,19 @@ import { languageOf, say } from './language.ts'
 /** `services up|down|status`. Throws CommandError for a wrong name, ServicesUnavailable when one cannot be had. */
 export function servicesCommand(lang: Lang = languageOf(process.argv)): Command {
   const text = (en: string, vi: string) => ({ en, vi })[lang]
+  const language = new Option('--lang <language>', text('language of the output', 'ngôn ngữ hiển thị'))
+    .choices(['en', 'vi'])
   const command = new Command('services')
     .description(text('start, stop or look at Redis and Kafka', 'khởi động, dừng hoặc xem Redis và Kafka'))
-    .addOption(new Option('--lang <language>', text('language of the output', 'ngôn ngữ hiển thị')).choices(['en', 'vi']))
+    .addOption(language)
     .allowExcessArguments()
     .action(() => {
       if (command.args.length > 0) throw unknownAction(command.args[0])
       return showStatus(lang)
     })
   command.command('up [names...]')
-    .description(text('start redis, kafka, or both, and keep them warm', 'khởi động redis, kafka hoặc cả hai và giữ sẵn sàng'))
-    .addOption(new Option('--services <kind>', text('where they come from', 'lấy dịch vụ từ đâu')).choices(serviceKinds))
+    .description(text('start redis, kafka, or both', 'khởi động redis, kafka hoặc cả hai'))
+    .addOption(new Option('--services <kind>', text('where from', 'lấy từ đâu')).choices(serviceKinds))
     .action((names: string[], { services }: { services?: ServiceKind }) => up(names, services, lang))
   command.command('down')
     .description(text('stop everything the kit has started', 'dừng mọi dịch vụ mà bộ bài tập đã khởi động'))
@@ -28,7 +30,9 @@ export function servicesCommand(lang: Lang = languageOf(process.argv)): Command 
     .description(text('what is running', 'xem những gì đang chạy'))
     .action(() => showStatus(lang))
   // Errors are thrown, as the main command does it, and worded there.
-  for (const part of command.commands) part.exitOverride().configureOutput({ writeErr: () => {}, outputError: () => {} })
+  for (const part of command.commands) {
+    part.addOption(language).exitOverride().configureOutput({ writeErr: () => {}, outputError: () => {} })
+  }
   return command
 }
 

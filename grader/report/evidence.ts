@@ -6,7 +6,6 @@ import { words } from './words.ts'
 /** What was done, what came, and the place or the timeline that shows it: lines without indent. */
 export function drawEvidence(evidence: EvidenceReport, screen: Screen): string[] {
   const blocks = [
-    evidence.did === null ? [] : wrap(evidence.did, screen.width),
     drawValues(evidence, screen),
     drawTimeline(evidence, screen),
     drawDiagnostics(evidence.diagnostics, screen),
@@ -15,8 +14,9 @@ export function drawEvidence(evidence: EvidenceReport, screen: Screen): string[]
   return blocks.filter((block) => block.length > 0).flatMap((block, index) => (index === 0 ? block : ['', ...block]))
 }
 
-function drawValues({ expected, got }: EvidenceReport, { lang, width, colors }: Screen): string[] {
+function drawValues({ did, expected, got }: EvidenceReport, { lang, width, colors }: Screen): string[] {
   const rows = [
+    { name: words.did[lang], value: did, paint: String },
     { name: words.expected[lang], value: expected, paint: colors.green },
     { name: words.got[lang], value: got, paint: colors.red },
   ]

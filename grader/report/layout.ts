@@ -11,7 +11,8 @@ export interface Screen {
 
 /** Breaks text at spaces so that no line is longer than `width`; line breaks of the text stay. */
 export function wrap(text: string, width: number, indent = ''): string[] {
-  return text.split('\n').flatMap((paragraph) => wrapParagraph(paragraph, width - indent.length)).map((line) => indent + line)
+  const lines = text.split('\n').flatMap((paragraph) => wrapParagraph(paragraph, width - indent.length))
+  return lines.map((line) => indent + line)
 }
 
 function wrapParagraph(paragraph: string, width: number): string[] {
@@ -45,11 +46,15 @@ export function decimal(points: number, lang: Lang): string {
  * learner's process must not move the cursor or recolour the screen.
  */
 export function inert<T>(report: T): T {
-  return JSON.parse(JSON.stringify(report), (_, value: unknown) => (typeof value === 'string' ? visible(value) : value)) as T
+  const reviver = (_: string, value: unknown) => (typeof value === 'string' ? visible(value) : value)
+  return JSON.parse(JSON.stringify(report), reviver) as T
 }
 
+/** All control characters but tab and line feed, and those that turn the direction of writing. */
+const control = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
+
 function visible(text: string): string {
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, (character) => {
+  return text.replace(control, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
   })
 }

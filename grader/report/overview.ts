@@ -28,29 +28,40 @@ function rows({ exercises: all }: Report, exercises: readonly Exercise[], { lang
   return all.map((one, index) => {
     const title = exercises.find(({ slug }) => slug === one.slug)?.title[lang] ?? one.slug
     const done = one.score === 100
-    const points = (one.score === null ? '–' : decimal(one.score, lang))
+    const points = (one.score === null ? '–' : decimal(one.score, lang)).padStart(5)
     const sign = done ? colors.green('✓') : one.state === 'graded' ? colors.red('✗') : colors.dim('·')
     const name = shorten(title, titleWidth).padEnd(titleWidth)
-    return `${String(one.number).padStart(2)}  ${name}  ${results[index]!.padEnd(resultWidth)}  ${points.padStart(5)} ${sign}`
+    const result = results[index]!.padEnd(resultWidth)
+    return `${String(one.number).padStart(2)}  ${name}  ${result}  ${points} ${sign}`
   })
 }
 
-function matrix({ skills: states, courseLevel }: Report, { lang, width, colors }: Screen): string[] {
-  const signs = { shown: colors.green('✓'), missing: colors.red('✗'), 'not-graded': colors.dim('·') }
+function matrix({ skills: states, courseLevel }: Report, screen: Screen): string[] {
+  const { lang, width, colors } = screen
   const nameWidth = Math.max(...levels.map((level) => levelNames[level][lang].length))
   const blocks = courses.map((course) => [
     `${colors.bold(courseNames[course])}   ${words.courseLevel[lang]}: ${levelNames[courseLevel[course]][lang]}`,
     ...levels.flatMap((level) => {
       const cells = [...skills].filter(([, cell]) => cell.course === course && cell.level === level)
-      const text = cells.map(([skill]) => `${marks[states[skill] ?? 'not-graded']}\u00a0${skill.split('/')[1]}`).join('  ')
-      const lines = wrap(text, width - nameWidth - 6)
-      return lines.map((line, index) => `  ${(index === 0 ? levelNames[level][lang] : '').padEnd(nameWidth)}  ${paint(line)}`)
+      // A space that does not break keeps a mark and its skill on one line.
+      const marked = cells.map(([skill]) => `${marks[states[skill] ?? 'not-graded']}\u00a0${skill.split('/')[1]}`)
+      const lines = wrap(marked.join('  '), width - nameWidth - 6)
+      return lines.map((line, index) => {
+        const name = index === 0 ? levelNames[level][lang] : ''
+        return `  ${name.padEnd(nameWidth)}  ${paint(line, screen)}`
+      })
     }),
   ])
-  function paint(line: string): string {
-    return line.replaceAll('\u00a0', ' ').replaceAll('✓', signs.shown).replaceAll('✗', signs.missing).replaceAll('·', signs['not-graded'])
-  }
   return [...blocks.flatMap((block) => [...block, '']), colors.dim(words.skillStates[lang])]
+}
+
+/** Colour comes after wrapping: it has no width. */
+function paint(line: string, { colors }: Screen): string {
+  return line
+    .replaceAll('\u00a0', ' ')
+    .replaceAll(marks.shown, colors.green(marks.shown))
+    .replaceAll(marks.missing, colors.red(marks.missing))
+    .replaceAll(marks['not-graded'], colors.dim(marks['not-graded']))
 }
 
 const marks = { shown: '✓', missing: '✗', 'not-graded': '·' }

@@ -26,7 +26,8 @@ export function drawTimeline({ lanes, steps }: EvidenceReport, screen: Screen): 
 
 /** Two spaces between columns; no wider than its longest step needs. */
 function columnWidth(heads: readonly string[], steps: readonly Step[], available: number): number {
-  const longest = Math.max(...heads.map((head) => head.length), ...steps.map((step) => step.text.length + noteLength(step)))
+  const wanted = [...heads.map((head) => head.length), ...steps.map((step) => step.text.length + noteLength(step))]
+  const longest = Math.max(...wanted)
   return Math.min(Math.floor(available / heads.length), longest + 3)
 }
 
@@ -49,8 +50,8 @@ function splitResults(steps: readonly Step[]): { numbered: readonly Step[]; resu
 
 function drawStep({ text, reply, mark }: Step, column: number, { colors, lang }: Screen): string {
   const width = column - 2
-  const markText = mark && words[mark][lang]
-  const note = [reply === null ? '' : `→ ${shorten(reply, 24)}`, markText ? `✗ ${markText}` : ''].filter(Boolean).join('  ')
+  const notes = [reply !== null && `→ ${shorten(reply, 24)}`, mark && `✗ ${words[mark][lang]}`]
+  const note = notes.filter(Boolean).join('  ')
   if (!note) return shorten(text, width)
   const command = shorten(text, Math.max(10, width - note.length - 2))
   return `${command}  ${mark ? colors.red(note) : colors.dim(note)}`

@@ -19,7 +19,8 @@ export function skillStates(all: readonly Scored[]): Record<string, SkillState> 
 
 /** The highest level whose skills, and all below, are shown. */
 export function courseLevels(states: Readonly<Record<string, SkillState>>): Record<Course, Level | 'none'> {
-  return Object.fromEntries(courses.map((course) => [course, courseLevel(course, states)])) as Record<Course, Level | 'none'>
+  const reached = courses.map((course) => [course, courseLevel(course, states)])
+  return Object.fromEntries(reached) as Record<Course, Level | 'none'>
 }
 
 /** A skill is shown when every check tagged with it passes. */

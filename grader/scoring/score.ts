@@ -69,7 +69,8 @@ function holdTidinessBack(judged: readonly Judged[]): readonly Judged[] {
   return judged.map(({ check, outcome }) => {
     const isTidiness = check.criterion === 'codeQuality' || check.criterion === 'documentation'
     if (!isTidiness || outcome.verdict === 'inconclusive') return { check, outcome }
-    return { check, outcome: { ...outcome, verdict: 'skipped', message: nothingWorks, evidence: null, blockedBy: blocker } }
+    const heldBack = { verdict: 'skipped', message: nothingWorks, evidence: null, blockedBy: blocker } as const
+    return { check, outcome: { ...outcome, ...heldBack } }
   })
 }
 

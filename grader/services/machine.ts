@@ -24,5 +24,6 @@ const packages = {
 
 /** The command that installs something on this kind of machine. */
 export function install(what: keyof typeof packages): string {
-  return process.platform === 'darwin' ? `brew install ${packages[what].brew}` : `sudo apt install ${packages[what].apt}`
+  const { brew, apt } = packages[what]
+  return process.platform === 'darwin' ? `brew install ${brew}` : `sudo apt install ${apt}`
 }

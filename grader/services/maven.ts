@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
+import { promisify, stripVTControlCharacters } from 'node:util'
 import { install, onPath } from './machine.ts'
 import { Obstacle } from './unavailable.ts'
 
@@ -33,5 +33,5 @@ export async function mavenJars(what: 'Redis' | 'Kafka', pom: string, dir: strin
 
 function firstError(output: string): string {
   const line = output.split('\n').find((text) => text.includes('ERROR')) ?? output.trim().split('\n')[0]
-  return line.replace(/\u001b\[[\d;]*m/g, '').replace('[ERROR]', '').trim().slice(0, 200) || 'no reason given'
+  return stripVTControlCharacters(line).replace('[ERROR]', '').trim().slice(0, 200) || 'no reason given'
 }

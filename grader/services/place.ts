@@ -19,7 +19,7 @@ export function runtimeDir(): string {
 
 /** Downloads and what is made from them, shared by all copies of the kit. */
 export function cacheDir(): string {
-  const dir = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'redis-kafka-kit')
+  const dir = cachePath()
   try {
     mkdirSync(dir, { recursive: true })
     return dir
@@ -27,6 +27,11 @@ export function cacheDir(): string {
     throw unwritable(dir, error)
   }
 }
+
+/** Where Node keeps the kit's own code compiled; it does without, should that be impossible. */
+export const codeCache = (): string => join(cachePath(), 'code')
+
+const cachePath = (): string => join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'redis-kafka-kit')
 
 /** A cache folder that cannot be made, or cannot be written to. */
 export function unwritable(dir: string, error: unknown): Obstacle {

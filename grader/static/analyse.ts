@@ -4,12 +4,12 @@ import type { Exercise } from '#catalog/exercise.ts'
 import type { Submission } from '#catalog/submission.ts'
 import type { Text } from '#catalog/text.ts'
 import type { Outcome } from '#scoring/outcome.ts'
-import { cached, remember } from './cache.ts'
+import { cached, remember, type Conclusion } from './cache.ts'
 import { ourFault, type Bundle, type BundleResult, type Findings, type WorkerMessage } from './findings.ts'
 import { kill, startIsolated } from './isolate.ts'
 import { brokenBy, brokeTheCompiler, gaveUp, missingExports, outcomesOf } from './outcomes.ts'
 import { watchMemory } from './watchdog.ts'
-import { makeWorkspace, removeWorkspace } from './workspace.ts'
+import { inWorkspace } from './workspace.ts'
 
 /** What the text of a submission tells. Only a kit that misses a tool makes the promises reject; no submission can. */
 export interface Analysis {
@@ -28,7 +28,7 @@ const memoryBytes = 1_200_000_000
 export function analyse(submission: Submission, exercise: Exercise): Analysis {
   const started = performance.now()
   const known = cached(submission)
-  const parts = known ? { ...settled(known), gaveUp: Promise.resolve(null) } : readInWorker(submission)
+  const parts = known ? settled(known) : readInWorker(submission)
   const bundle = parts.bundle.then((result) => worded(result, submission, exercise))
   const outcomes = Promise.all([bundle, parts.findings, parts.gaveUp]).then(([{ state }, findings, reason]) => {
     const durationMs = Math.round(performance.now() - started)
@@ -80,8 +80,9 @@ function readInWorker(submission: Submission): Parts {
   return { bundle: bundle.promise, untouched: untouched.promise, findings: findings.promise, gaveUp: stopped.promise }
 }
 
-function settled({ bundle, untouched, findings }: { bundle: BundleResult; untouched: boolean; findings: Findings | null }) {
+function settled({ bundle, untouched, findings }: Conclusion): Parts {
   return {
+    gaveUp: Promise.resolve(null),
     bundle: Promise.resolve(bundle),
     untouched: Promise.resolve(untouched),
     findings: Promise.resolve(findings),
@@ -89,14 +90,11 @@ function settled({ bundle, untouched, findings }: { bundle: BundleResult; untouc
 }
 
 /** Resolves when the worker is gone, with the reason if it had to be stopped. */
-async function runWorker(submission: Submission, listen: (message: WorkerMessage) => void): Promise<Text | null> {
-  const workspace = await makeWorkspace(submission)
-  try {
+function runWorker(submission: Submission, listen: (message: WorkerMessage) => void): Promise<Text | null> {
+  return inWorkspace(submission, async (workspace) => {
     const child = await startIsolated('worker.ts', workspace, [submission.entry])
     return await supervise(child, listen)
-  } finally {
-    await removeWorkspace(workspace)
-  }
+  })
 }
 
 function supervise(child: ChildProcess, listen: (message: WorkerMessage) => void): Promise<Text | null> {
@@ -108,8 +106,6 @@ function supervise(child: ChildProcess, listen: (message: WorkerMessage) => void
     }
     const deadline = setTimeout(stop, deadlineMs, tookTooLong)
     const memory = watchMemory(child.pid!, memoryBytes, () => stop(tookTooMuch))
-    const stopWithUs = () => kill(child)
-    process.once('exit', stopWithUs)
     createInterface({ input: child.stdout! }).on('line', (line) => listen(JSON.parse(line) as WorkerMessage))
     let lastWords = ''
     child.stderr!.setEncoding('utf8').on('data', (text: string) => (lastWords = (lastWords + text).slice(-2000)))
@@ -117,8 +113,8 @@ function supervise(child: ChildProcess, listen: (message: WorkerMessage) => void
     child.once('close', (code) => {
       clearTimeout(deadline)
       memory.stop()
-      process.off('exit', stopWithUs)
-      if (code === ourFault || lastWords.startsWith('bwrap:')) reject(new Error(`The static checks cannot run: ${lastWords}`))
+      const cannotRun = code === ourFault || lastWords.startsWith('bwrap:')
+      if (cannotRun) reject(new Error(`The static checks cannot run: ${lastWords}`))
       else resolve(reason)
     })
   })

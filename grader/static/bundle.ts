@@ -34,6 +34,8 @@ export async function bundle(folder: string, entry: string): Promise<BundleResul
   }
 }
 
+const allowed = 'node: built-ins, ioredis, kafkajs and files of the same folder'
+
 /** Refuses every import but the learner's own neighbours, built-ins, and the two clients. */
 function onlyOwnFolder(folder: string): Plugin {
   return {
@@ -46,7 +48,7 @@ function onlyOwnFolder(folder: string): Plugin {
           return inside ? null : refused(`"${path}" is outside the folder of the submission`)
         }
         if (isBuiltin(path) || path === 'ioredis' || path === 'kafkajs') return { path, external: true }
-        return refused(`"${path}" cannot be imported: only node: built-ins, ioredis, kafkajs and files of the same folder`)
+        return refused(`"${path}" cannot be imported: only ${allowed}`)
       })
     },
   }

@@ -107,7 +107,7 @@ function nameOf(node: { name: string } | { value: string }): string {
 }
 
 function isFunction({ type }: Node): boolean {
-  return /^(Arrow)?Function(Expression|Declaration)$|^Class(Expression|Declaration)$|^ArrowFunctionExpression$/.test(type)
+  return /^(ArrowFunction|Function|Class)(Expression|Declaration)$/.test(type)
 }
 
 /** A JSDoc comment that says something, with nothing but other comments and decorators between it and the export. */

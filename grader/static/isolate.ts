@@ -1,6 +1,7 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import { kitFolder } from '#catalog/exercise.ts'
+import { atExit } from './at-exit.ts'
 import { nodeModules } from './workspace.ts'
 
 /**
@@ -12,11 +13,14 @@ import { nodeModules } from './workspace.ts'
 export async function startIsolated(script: string, workspace: string, args: readonly string[]): Promise<ChildProcess> {
   const node = [process.execPath, '--max-old-space-size=512', join(import.meta.dirname, script), workspace, ...args]
   const command = (await bubblewrapWorks()) ? ['bwrap', ...walls(workspace), '--', ...node] : node
-  return spawn(command[0]!, command.slice(1), {
-    stdio: ['pipe', 'pipe', 'pipe'],
+  const child = spawn(command[0]!, command.slice(1), {
+    stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
     env: { PATH: process.env.PATH, HOME: workspace, TMPDIR: workspace },
   })
+  const ending = atExit(() => kill(child))
+  child.once('close', ending.callOff)
+  return child
 }
 
 /** Ends it with everything it started. */

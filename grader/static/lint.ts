@@ -9,7 +9,7 @@ import type { Source } from './sources.ts'
 /** Type-checks and lints the sources, which lie in `workspace/code`, and sorts what is found by check. */
 export async function lint(workspace: string, sources: readonly Source[]): Promise<Findings> {
   const found = await runOxlint(workspace, sources.map(({ name }) => join('code', name)))
-  const findings = Object.fromEntries(staticChecks.map((check) => [check, []])) as unknown as Record<StaticCheck, Diagnostic[]>
+  const findings = nothingFound()
   const byName = new Map(sources.map((source) => [source.name, source]))
   for (const one of found) {
     const source = byName.get(one.filename.replace(/^code[\\/]/, '').replaceAll(sep, '/'))
@@ -21,6 +21,10 @@ export async function lint(workspace: string, sources: readonly Source[]): Promi
   }
   for (const list of Object.values(findings)) list.sort(byPlace)
   return findings
+}
+
+function nothingFound(): Record<StaticCheck, Diagnostic[]> {
+  return Object.fromEntries(staticChecks.map((check) => [check, []])) as unknown as Record<StaticCheck, Diagnostic[]>
 }
 
 interface Finding {

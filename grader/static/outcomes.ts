@@ -10,7 +10,8 @@ const shown = 20
 export function outcomesOf(exercise: Exercise, findings: Findings, durationMs: number): Outcome[] {
   return forEachCheck(exercise, (id) => {
     const found = findings[id]
-    const failed = { verdict: 'fail', message: sentences[id](found.length, placeOf(found[0])), evidence: evidence(found) } as const
+    const message = sentences[id](found.length, placeOf(found[0]))
+    const failed = { verdict: 'fail', message, evidence: evidence(found) } as const
     const passed = { verdict: 'pass', message: null, evidence: null } as const
     return { id, ...(found.length > 0 ? failed : passed), blockedBy: null, durationMs }
   })

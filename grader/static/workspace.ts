@@ -1,18 +1,32 @@
+import { rmSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { kitFolder } from '#catalog/exercise.ts'
 import type { Submission } from '#catalog/submission.ts'
+import { atExit } from './at-exit.ts'
 import { lintRules } from './lint-rules.ts'
 
 export const nodeModules = join(kitFolder, 'node_modules')
 
 /**
- * A private folder with a copy of the submission in `code/`, to be read under
- * the kit's own compiler and linter options whatever lies around the original.
+ * Works in a private folder with a copy of the submission in `code/`, to be
+ * read under the kit's own compiler and linter options whatever lies around
+ * the original. The folder is gone afterwards, also when this process exits first.
  */
-export async function makeWorkspace({ files }: Submission): Promise<string> {
+export async function inWorkspace<T>(submission: Submission, work: (workspace: string) => Promise<T>): Promise<T> {
   const workspace = await mkdtemp(join(tmpdir(), 'redis-kafka-kit-static-'))
+  const leaving = atExit(() => rmSync(workspace, { recursive: true, force: true }))
+  try {
+    await fill(workspace, submission)
+    return await work(workspace)
+  } finally {
+    await rm(workspace, { recursive: true, force: true, maxRetries: 3 })
+    leaving.callOff()
+  }
+}
+
+async function fill(workspace: string, { files }: Submission): Promise<void> {
   const names = [...files.keys()].filter((name) => !changesOptions(name))
   await Promise.all([
     writeFile(join(workspace, 'package.json'), JSON.stringify({ type: 'module' })),
@@ -22,11 +36,6 @@ export async function makeWorkspace({ files }: Submission): Promise<string> {
     symlink(nodeModules, join(workspace, 'node_modules'), 'dir'),
     ...names.map((name) => writeNeighbour(join(workspace, 'code', name), files.get(name)!)),
   ])
-  return workspace
-}
-
-export async function removeWorkspace(workspace: string): Promise<void> {
-  await rm(workspace, { recursive: true, force: true, maxRetries: 3 })
 }
 
 /** What learners may write is what `tsc` accepts under `strict`; how they spell imports is not graded. */

@@ -18,7 +18,10 @@ const attempts = 3
 export async function startKafkaContainer(onProgress: Progress): Promise<Server<KafkaEndpoint>> {
   await findEngine()
   const image = process.env.KIT_KAFKA_IMAGE || defaultImage
-  onProgress({ en: `Starting Kafka in a container (${image})…`, vi: `Đang khởi động Kafka trong container (${image})…` })
+  onProgress({
+    en: `Starting Kafka in a container (${image})…`,
+    vi: `Đang khởi động Kafka trong container (${image})…`,
+  })
   const container = await start(image)
   const brokers = [`${container.host}:${container.port}`]
   try {
@@ -37,7 +40,7 @@ export async function startKafkaContainer(onProgress: Progress): Promise<Server<
   }
 }
 
-/** A broker tells its clients where it is, so its port on the host is chosen first; somebody may be quicker to take it. */
+/** A broker tells its clients where it is, so its port is chosen first; others may be quicker to take it. */
 async function start(image: string): Promise<Container> {
   const { engineHost, startContainer } = await import('./container.ts')
   const host = await engineHost()

@@ -13,7 +13,10 @@ const file = '/kit/redis.conf'
 export async function startRedisContainer(onProgress: Progress): Promise<Server<RedisEndpoint>> {
   await findEngine()
   const image = process.env.KIT_REDIS_IMAGE || 'redis:7-alpine'
-  onProgress({ en: `Starting Redis in a container (${image})…`, vi: `Đang khởi động Redis trong container (${image})…` })
+  onProgress({
+    en: `Starting Redis in a container (${image})…`,
+    vi: `Đang khởi động Redis trong container (${image})…`,
+  })
   const { startContainer } = await import('./container.ts')
   const [admin, learner] = [secret(), secret()]
   const container = await startContainer({

@@ -9,7 +9,11 @@ export interface External {
 }
 
 /** Uses REDIS_URL and KAFKA_BROKERS, each on its own, where they are set; tells `attempts` why one does not work. */
-export async function acquireExternal(need: Need, kinds: readonly ServiceKind[], attempts: Attempt[]): Promise<External> {
+export async function acquireExternal(
+  need: Need,
+  kinds: readonly ServiceKind[],
+  attempts: Attempt[],
+): Promise<External> {
   const isForced = kinds.length === 1
   const { REDIS_URL, KAFKA_BROKERS } = process.env
   if (!kinds.includes('external')) return { redis: null, kafka: null, release: async () => {} }

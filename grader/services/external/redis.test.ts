@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -15,12 +15,13 @@ const password = 'p@ss:word'
 let server: ChildProcess
 let own: Line
 let port: number
+const cwd = mkdtempSync(join(tmpdir(), 'own-redis-'))
 
 withOwnKeeper()
 
 beforeAll(async () => {
   [port] = await freePorts()
-  server = spawn(await redisBinary(() => {}), ['-'], { cwd: mkdtempSync(join(tmpdir(), 'own-redis-')), stdio: ['pipe', 'ignore', 'ignore'] })
+  server = spawn(await redisBinary(() => {}), ['-'], { cwd, stdio: ['pipe', 'ignore', 'ignore'] })
   server.stdin!.end(`port ${port}\nbind 127.0.0.1\nsave ""\ndatabases 4\nrequirepass ${password}\n`)
   own = await until('the server of this test answering', () =>
     openLine({ host: '127.0.0.1', port }, { username: null, password }).catch(() => undefined), { deadlineMs: 5000 })
@@ -30,6 +31,7 @@ beforeAll(async () => {
 afterAll(() => {
   own.close()
   server.kill('SIGKILL')
+  rmSync(cwd, { recursive: true, force: true })
 })
 
 redisPromises('external', { canDie: false })

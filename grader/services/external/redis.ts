@@ -43,8 +43,8 @@ export async function leaseDatabase(url: string | undefined): Promise<DatabaseLe
         version: await versionOf(line), from: 'external', address: own.address, database, admin: own.login, learner,
       },
       release: async () => {
-        const commands = learner === own.login ? [] : [['CLIENT', 'KILL', 'USER', learner.username!], ['ACL', 'DELUSER', learner.username!]]
-        for (const command of [...commands, ['FLUSHDB']]) await line.ask(...command).catch(() => {})
+        if (learner !== own.login) await dismiss(line, learner.username!)
+        await line.ask('FLUSHDB').catch(() => {})
         line.close()
       },
     }
@@ -52,6 +52,11 @@ export async function leaseDatabase(url: string | undefined): Promise<DatabaseLe
     line.close()
     throw error
   }
+}
+
+async function dismiss(line: Line, learner: string): Promise<void> {
+  await line.ask('CLIENT', 'KILL', 'USER', learner).catch(() => {})
+  await line.ask('ACL', 'DELUSER', learner).catch(() => {})
 }
 
 /** The first empty database that nobody claims, selected and claimed; undefined when others hold all empty ones. */
@@ -68,8 +73,8 @@ async function claim(line: Line, { database: first, shown }: OwnRedis): Promise<
   if (isAnyEmpty) return undefined
   throw new Obstacle(
     {
-      en: `Redis at ${shown} has no empty database from number ${first} on, and the kit flushes nothing it did not write`,
-      vi: `Redis tại ${shown} không còn database trống nào từ số ${first}, và bộ bài tập không xóa dữ liệu không phải của nó`,
+      en: `Redis at ${shown} has no empty database from number ${first} on, and the kit flushes none that is not empty`,
+      vi: `Redis tại ${shown} không còn database trống nào từ số ${first}, và bộ bài tập không xóa dữ liệu có sẵn`,
     },
     'unset REDIS_URL',
   )

@@ -20,7 +20,10 @@ export function parseRedisUrl(text: string | undefined): OwnRedis {
     const isTls = url?.protocol === 'rediss:'
     throw new Obstacle(
       isTls
-        ? { en: 'REDIS_URL asks for TLS, which the kit does not speak', vi: 'REDIS_URL yêu cầu TLS mà bộ bài tập chưa hỗ trợ' }
+        ? {
+          en: 'REDIS_URL asks for TLS, which the kit does not speak',
+          vi: 'REDIS_URL yêu cầu TLS mà bộ bài tập chưa hỗ trợ',
+        }
         : {
           en: 'REDIS_URL is not of the form redis://user:password@host:port/database',
           vi: 'REDIS_URL không đúng dạng redis://user:password@host:port/database',

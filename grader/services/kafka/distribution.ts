@@ -36,7 +36,8 @@ export function kafkaTemplate({ version, classPath }: Distribution): Promise<str
     const dataDir = join(draft, 'data')
     mkdirSync(dataDir)
     const file = join(draft, 'format.properties')
-    writeFileSync(file, properties({ bind: '127.0.0.1', port: 1, controllerPort: 2, advertised: '127.0.0.1:1', dataDir }))
+    const address = { bind: '127.0.0.1', port: 1, controllerPort: 2, advertised: '127.0.0.1:1' }
+    writeFileSync(file, properties({ ...address, dataDir }))
     await run(findJava().command, ['-cp', classPath, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file])
   }).then((dir) => join(dir, 'data'))
 }

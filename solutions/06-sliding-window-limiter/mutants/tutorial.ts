@@ -37,7 +37,7 @@ export class RateLimiter {
     const key = `rate_limit:${userId}`
     await this.redis.zremrangebyscore(key, 0, Date.now() - this.windowMs)
     if ((await this.redis.zcard(key)) < this.maxRequests) return 0
-    const [, oldest] = await this.redis.zrange(key, 0, 0, 'WITHSCORES')
+    const [, oldest] = await this.redis.zrange(key, 0, '0', 'WITHSCORES')
     return oldest ? Math.floor((Number(oldest) + this.windowMs - Date.now()) / 1000) : 0
   }
 }

@@ -1,0 +1,122 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import type { Exercise } from '#catalog/exercise.ts'
+import { readSubmission } from '#catalog/submission.ts'
+import { openGrader } from '#grade'
+import type { ServiceKind } from '#services/services.ts'
+import type { Graded, Grader } from '../grade.types.ts'
+import { busyCores } from './busy.ts'
+import { changedVerdicts, commonWithoutKiller, judgeKnown, withoutKiller } from './judge.ts'
+import { knownPrograms, type Known } from './material.ts'
+
+export interface SelfcheckOptions {
+  readonly repeat: number
+  /** Keeps every core loaded meanwhile. */
+  readonly busy: boolean
+  readonly services?: ServiceKind
+  readonly onProgress: (done: number, of: number, name: string) => void
+}
+
+/** One row of the table. */
+export interface ExerciseCheckup {
+  readonly exercise: Exercise
+  readonly checks: number
+  readonly mutants: { readonly caught: number; readonly declared: number }
+  readonly variants: { readonly right: number; readonly declared: number }
+  readonly withoutKiller: readonly string[]
+  /** `file: sentence`. */
+  readonly problems: readonly string[]
+}
+
+export interface Checkup {
+  readonly exercises: readonly ExerciseCheckup[]
+  /** Problems of no single exercise. */
+  readonly problems: readonly string[]
+  /** Verdicts that were not the same every time. */
+  readonly changed: readonly string[]
+  readonly gradings: number
+}
+
+/** How many submissions are graded side by side. */
+const GRADERS = 2
+
+/** Grades programs whose marks are known, and tells every difference. Throws ServicesUnavailable. */
+export async function selfcheck(exercises: readonly Exercise[], options: SelfcheckOptions): Promise<Checkup> {
+  const material = exercises.map((exercise) => ({ exercise, ...knownPrograms(exercise) }))
+  const work = material.flatMap(({ exercise, programs }) => programs.map((known) => ({ exercise, known })))
+  const first = new Map<Known, Graded>()
+  const problemsOf = new Map<Known, Set<string>>(work.map(({ known }) => [known, new Set<string>()]))
+  const changed: string[] = []
+  let gradings = 0
+
+  const load = options.busy ? busyCores() : null
+  const graders = await Promise.all(Array.from({ length: GRADERS }, () => openGrader({ ...(options.services && { services: options.services }) })))
+  try {
+    for (let round = 0; round < options.repeat; round++) {
+      const queue = [...work]
+      await Promise.all(graders.map(async (grader) => {
+        for (let next = queue.shift(); next; next = queue.shift()) {
+          const { exercise, known } = next
+          const graded = await gradeKnown(grader, exercise, known)
+          options.onProgress(++gradings, work.length * options.repeat, known.name)
+          for (const problem of judgeKnown(known, graded)) problemsOf.get(known)!.add(problem)
+          const before = first.get(known)
+          if (before) for (const change of changedVerdicts(before, graded)) changed.push(`${known.name}: round ${round + 1}, ${change}`)
+          else first.set(known, graded)
+        }
+      }))
+    }
+  } finally {
+    load?.()
+    await Promise.all(graders.map((grader) => grader.close()))
+  }
+  const rows = material.map(({ exercise, programs, problems }): ExerciseCheckup => {
+    const right = (kind: Known['kind']): { right: number; declared: number } => {
+      const ofKind = programs.filter((known) => known.kind === kind)
+      return { right: ofKind.filter((known) => problemsOf.get(known)!.size === 0).length, declared: ofKind.length }
+    }
+    const { right: caught, declared } = right('mutant')
+    return {
+      exercise, checks: exercise.checks.length, mutants: { caught, declared }, variants: right('variant'),
+      withoutKiller: withoutKiller(exercise, programs),
+      problems: [
+        ...problems.map(({ name, problem }) => `${name}: ${problem}`),
+        ...missingFiles(exercise),
+        ...programs.flatMap((known) => [...problemsOf.get(known)!].map((problem) => `${known.name}: ${problem}`)),
+      ],
+    }
+  })
+  return { exercises: rows, problems: commonProblems(material), changed, gradings }
+}
+
+async function gradeKnown(grader: Grader, exercise: Exercise, known: Known): Promise<Graded> {
+  return grader.grade(exercise, await readSubmission(known.file, exercise))
+}
+
+/** Common checks must have a killer somewhere; asked only when the whole kit is looked at. */
+function commonProblems(material: readonly { exercise: Exercise; programs: readonly Known[] }[]): string[] {
+  if (material.length < 2) return []
+  return commonWithoutKiller(material.map(({ exercise }) => exercise), material.flatMap(({ programs }) => programs))
+    .map((id) => `exercises/common.rubric.yaml: no mutant of any exercise is declared to fail ${id}`)
+}
+
+/** Everything a learner reads exists in both languages and is shaped alike. */
+function missingFiles(exercise: Exercise): string[] {
+  const problems: string[] = []
+  const file = (name: string): string => path.join(exercise.dir, name)
+  const named = (name: string): string => `exercises/${exercise.slug}/${name}`
+  for (const name of ['README.md', 'README.vi.md', 'hints.yaml', 'play.ts']) {
+    if (!fs.existsSync(file(name))) problems.push(`${named(name)}: is missing`)
+  }
+  if (problems.length > 0) return problems
+  const [en, vi] = ['README.md', 'README.vi.md'].map((name) => shape(fs.readFileSync(file(name), 'utf8')))
+  if (en !== vi) problems.push(`${named('README.vi.md')}: has other sections, lists or code blocks than README.md (${vi} instead of ${en})`)
+  if (exercise.hints.length !== 3) problems.push(`${named('hints.yaml')}: has ${exercise.hints.length} hints; three lead a learner on step by step`)
+  return problems
+}
+
+function shape(markdown: string): string {
+  const lines = markdown.split('\n')
+  const count = (pattern: RegExp): number => lines.filter((line) => pattern.test(line)).length
+  return `${count(/^#/)} headings, ${count(/^\s*([-*]|\d+\.) /)} list items, ${count(/^```/) / 2} code blocks`
+}

@@ -1,0 +1,36 @@
+import { both, CheckFailed, shown, type Learner } from '#checks'
+
+export interface Ranked { readonly articleId: number; readonly views: number }
+
+export const view = (learner: Learner, articleId: number): Promise<unknown> => learner.call('viewArticle', learner.redis, articleId)
+
+/** The count as a number, whatever type it came as: that it must be a number is a promise of its own. */
+export async function countOf(learner: Learner, articleId: number): Promise<number> {
+  return Number(await learner.call('getViewCount', learner.redis, articleId))
+}
+
+/** The ranking with ids and counts as numbers, and without anything else its entries may hold. */
+export async function topOf(learner: Learner, ...limit: [] | [number]): Promise<Ranked[]> {
+  const top = await learner.call('getTopArticles', learner.redis, ...limit)
+  if (!Array.isArray(top)) throw notARanking(top)
+  return top.map((entry: unknown) => {
+    if (typeof entry !== 'object' || entry === null || !('articleId' in entry) || !('views' in entry)) throw notARanking(top)
+    return { articleId: Number(entry.articleId), views: Number(entry.views) }
+  })
+}
+
+export const ids = (ranking: readonly Ranked[]): number[] => ranking.map(({ articleId }) => articleId)
+
+/** The count of an article and what the ranking says of it, 0 when it is not in there. */
+export async function countAndRanked(learner: Learner, articleId: number): Promise<{ count: number; ranked: number }> {
+  const count = await countOf(learner, articleId)
+  const ranked = (await topOf(learner, 10)).find((entry) => entry.articleId === articleId)?.views ?? 0
+  return { count, ranked }
+}
+
+function notARanking(value: unknown): CheckFailed {
+  return new CheckFailed(both(
+    `getTopArticles must give a list of { articleId, views }; it gave ${shown(value)}.`,
+    `getTopArticles phải trả về danh sách { articleId, views }; kết quả nhận được là ${shown(value)}.`),
+  { expected: '[{ articleId, views }, …]', got: shown(value) })
+}

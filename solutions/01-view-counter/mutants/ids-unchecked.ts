@@ -1,0 +1,34 @@
+// Mistake: no id is looked at: article undefined is counted too.
+// Fails: bad-ids-are-refused
+import type { Redis } from 'ioredis'
+
+const RANKING = 'article:ranking'
+const countKey = (articleId: number): string => `article:${articleId}:views`
+
+/** Counts one view in `article:{id}:views` and `article:ranking`, in one transaction. Nothing expires. */
+export async function viewArticle(redis: Redis, articleId: number): Promise<void> {
+  const replies = await redis.multi().incr(countKey(articleId)).zincrby(RANKING, 1, String(articleId)).exec()
+  for (const [error] of replies ?? []) if (error) throw error
+}
+
+/** The count of `article:{id}:views`; 0 when never viewed. */
+export async function getViewCount(redis: Redis, articleId: number): Promise<number> {
+  return Number(await redis.get(countKey(articleId)))
+}
+
+/** The `limit` most viewed of `article:ranking`, most views first. */
+export async function getTopArticles(redis: Redis, limit = 10): Promise<Array<{ articleId: number; views: number }>> {
+  checkLimit(limit)
+  if (limit === 0) return []
+  const reply = await redis.zrevrange(RANKING, 0, limit - 1, 'WITHSCORES')
+  return pairs(reply)
+}
+
+function pairs(reply: readonly string[]): Array<{ articleId: number; views: number }> {
+  return Array.from({ length: reply.length / 2 }, (_, i) => ({ articleId: Number(reply[2 * i]), views: Number(reply[2 * i + 1]) }))
+}
+
+function checkLimit(limit: number): void {
+  if (typeof limit !== 'number') throw new TypeError('limit must be a number')
+  if (!Number.isSafeInteger(limit) || limit < 0) throw new RangeError('limit must be an integer from 0 up')
+}

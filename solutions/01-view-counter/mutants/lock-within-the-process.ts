@@ -1,0 +1,45 @@
+// Mistake: views wait for each other inside one process, but read and write are two steps for all other processes.
+// Fails: count-and-ranking-agree, a-view-is-one-round-trip
+import type { Redis } from 'ioredis'
+
+const RANKING = 'article:ranking'
+let last: Promise<void> = Promise.resolve()
+
+/** Counts one view in `article:ranking`, after the one before. Nothing expires. */
+export async function viewArticle(redis: Redis, articleId: number): Promise<void> {
+  checkId(articleId)
+  const turn = last.then(async () => {
+    const views = Number(await redis.zscore(RANKING, String(articleId))) + 1
+    await redis.zadd(RANKING, views, String(articleId))
+  })
+  last = turn.catch(() => {})
+  await turn
+}
+
+/** The score in `article:ranking`; 0 when never viewed. */
+export async function getViewCount(redis: Redis, articleId: number): Promise<number> {
+  checkId(articleId)
+  return Number(await redis.zscore(RANKING, String(articleId)))
+}
+
+/** The `limit` most viewed of `article:ranking`, most views first. */
+export async function getTopArticles(redis: Redis, limit = 10): Promise<Array<{ articleId: number; views: number }>> {
+  checkLimit(limit)
+  if (limit === 0) return []
+  const reply = await redis.zrevrange(RANKING, 0, limit - 1, 'WITHSCORES')
+  return pairs(reply)
+}
+
+function pairs(reply: readonly string[]): Array<{ articleId: number; views: number }> {
+  return Array.from({ length: reply.length / 2 }, (_, i) => ({ articleId: Number(reply[2 * i]), views: Number(reply[2 * i + 1]) }))
+}
+
+function checkId(articleId: number): void {
+  if (typeof articleId !== 'number') throw new TypeError('articleId must be a number')
+  if (!Number.isSafeInteger(articleId) || articleId < 1) throw new RangeError('articleId must be a positive integer')
+}
+
+function checkLimit(limit: number): void {
+  if (typeof limit !== 'number') throw new TypeError('limit must be a number')
+  if (!Number.isSafeInteger(limit) || limit < 0) throw new RangeError('limit must be an integer from 0 up')
+}

@@ -7,7 +7,7 @@ import type { Redis } from 'ioredis'
 import type { Text } from '#catalog/text.ts'
 import { HostEnded, LearnerError } from '#sandbox/host.ts'
 import type { Evidence, Outcome, Step } from '#scoring/outcome.ts'
-import { show, type RedisWire } from '#wire/redis-wire.ts'
+import { show, type Command, type RedisWire } from '#wire/redis-wire.ts'
 import { showReply } from '#wire/resp.ts'
 import { exploreCuts, type Cuts } from './cuts.ts'
 import { kafkaWorld, type KafkaWorld } from './kafka-world.ts'
@@ -122,17 +122,32 @@ async function empty({ admin }: Lane): Promise<void> {
   await admin.flushdb()
 }
 
-/** The learner's own commands, when the check has no better timeline: the first few of each process. */
+/** The learner's own commands, when the check has no better timeline: the last few of each process, runs of one command as one line. */
 function ownCommands(wires: readonly RedisWire[]): { lanes: Text[]; steps: Step[] } {
   const used = wires.filter((wire) => wire.commands().length > 0).slice(0, 3)
   const lanes = used.map((_, i) => (used.length === 1
     ? both('your commands', 'các lệnh của bạn')
     : both(`client ${i + 1}`, `client ${i + 1}`)))
-  const steps = used.flatMap((wire, lane) => wire.commands().slice(-8).map((command): Step => ({
-    lane, text: show(command), reply: command.reply && showReply(command.reply).slice(0, 80),
-    mark: command.fate === 'cut' ? 'cut' : command.fate === 'lost' ? 'lost' : null,
-  })))
-  return { lanes, steps }
+  return { lanes, steps: used.flatMap((wire, lane) => runs(wire.commands()).slice(-8).map((run) => stepOf(lane, run))) }
+}
+
+function runs(commands: readonly Command[]): Command[][] {
+  const found: Command[][] = []
+  for (const command of commands) {
+    const last = found.at(-1)
+    if (last && last[0]!.name === command.name) last.push(command)
+    else found.push([command])
+  }
+  return found
+}
+
+function stepOf(lane: number, run: readonly Command[]): Step {
+  const [command] = run as [Command]
+  return {
+    lane, text: run.length > 1 ? `${run.length} × ${show(command)}` : show(command),
+    reply: run.length > 1 ? null : command.reply && showReply(command.reply).slice(0, 80),
+    mark: run.some(({ fate }) => fate === 'cut') ? 'cut' : run.some(({ fate }) => fate === 'lost') ? 'lost' : null,
+  }
 }
 
 function endSentence(error: HostEnded): Text {

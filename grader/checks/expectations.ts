@@ -86,7 +86,7 @@ function differ(what: Text, expected: string | Text, got: string | Text): never 
   const came = typeof got === 'string' ? both(got, got) : got
   throw new CheckFailed(
     both(`${upper(what.en)}: expected ${wanted.en}, got ${came.en}.`, `${upper(what.vi)}: mong đợi ${wanted.vi}, nhận được ${came.vi}.`),
-    { kind: 'values', expected: wanted.en, got: came.en })
+    { kind: 'values', expected, got })
 }
 
 /** A sentence starts with a capital letter, unless it starts with code. */

@@ -91,8 +91,8 @@ export function learners(run: Run, lane: Lane | null): {
       })
     },
     async close() {
-      // Hosts first: a client that still works on something must not be cut off under a check's eyes.
-      for (const host of hosts) run.giveHost(host)
+      // Hosts first: a client that is cut off would try to connect again instead of ending.
+      await Promise.all([...hosts].map((host) => run.giveHost(host)))
       await Promise.all([...redisWires, ...kafkaWires].map((wire) => wire.close()))
     },
   }

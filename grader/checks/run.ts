@@ -32,7 +32,8 @@ export interface Run {
   readonly config: RunConfig
   /** A process with the submission freshly imported; give it back when done. */
   takeHost(): Promise<Host>
-  giveHost(host: Host): void
+  /** Resolves when the host has been looked at, and its clients are closed. */
+  giveHost(host: Host): Promise<void>
   /** Resolves when every host given back has been looked at. */
   hostsReturned(): Promise<void>
   /** A process of its own making, not from the pool: for shifted clocks. */
@@ -95,6 +96,7 @@ export function openRun(config: RunConfig): Run {
     giveHost(host) {
       const given = lookAt(host).finally(() => returning.delete(given))
       returning.add(given)
+      return given
     },
     async hostsReturned() {
       await Promise.all(returning)

@@ -28,7 +28,7 @@ if (problem) {
 /** Imports the submission once; what it throws is the learner's, whatever else goes wrong is not. */
 async function importProblem(): Promise<{ message: string; stack: string[] } | null> {
   try {
-    run.giveHost(await run.takeHost())
+    await run.giveHost(await run.takeHost())
     return null
   } catch (error) {
     if (error instanceof LearnerError) return { message: error.message, stack: run.learnerFrames(error.facts.stack) }

@@ -61,8 +61,8 @@ function evidenceReport(evidence: Evidence, lang: Lang): EvidenceReport {
   return {
     kind: evidence.kind,
     did: inLang(evidence.did, lang),
-    expected: evidence.expected,
-    got: evidence.got,
+    expected: inLang(evidence.expected, lang),
+    got: inLang(evidence.got, lang),
     lanes: evidence.lanes.map((lane) => lane[lang]),
     steps: evidence.steps.map(({ lane, text, reply, mark }) => ({ lane, text, reply, mark })),
     diagnostics: evidence.diagnostics.map(({ file, line, column, code, message, source }) => {
@@ -72,8 +72,8 @@ function evidenceReport(evidence: Evidence, lang: Lang): EvidenceReport {
   }
 }
 
-function inLang(text: Text | null, lang: Lang): string | null {
-  return text && text[lang]
+function inLang(text: Text | string | null, lang: Lang): string | null {
+  return text === null || typeof text === 'string' ? text : text[lang]
 }
 
 function mean(scores: readonly number[]): number | null {

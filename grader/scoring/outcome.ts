@@ -38,8 +38,9 @@ export interface Evidence {
   readonly kind: 'values' | 'interleaving' | 'cut' | 'commands' | 'frames' | 'diagnostics' | 'error'
   /** What the check did, in a sentence. */
   readonly did: Text | null
-  readonly expected: string | null
-  readonly got: string | null
+  /** A value that reads the same in every language, or words for it. */
+  readonly expected: string | Text | null
+  readonly got: string | Text | null
   /** Column heads of the timeline; empty when there is none. */
   readonly lanes: readonly Text[]
   readonly steps: readonly Step[]

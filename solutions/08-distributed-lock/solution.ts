@@ -5,7 +5,8 @@ import type { Redis } from 'ioredis'
 /**
  * Taking a free lock and counting its token is one step: the order of tokens is the order of owners.
  *
- * KEYS[1] the lock · KEYS[2] the counter · ARGV[1] owner · ARGV[2] lease in ms · Returns the token, or nil when taken.
+ * KEYS[1] the lock · KEYS[2] the counter · ARGV[1] owner · ARGV[2] lease in ms
+ * Returns the token, or nil when the lock is taken.
  */
 const ACQUIRE = `
   if redis.call('EXISTS', KEYS[1]) == 1 then return nil end
@@ -19,7 +20,7 @@ const RELEASE = `
   return redis.call('DEL', KEYS[1])
 `
 
-/** KEYS[1] the lock · ARGV[1] owner · ARGV[2] lease in ms · Returns 1 when it is the owner's and ends that much later. */
+/** KEYS[1] the lock · ARGV[1] owner · ARGV[2] lease in ms · Returns 1 when it is the owner's and now ends then. */
 const EXTEND = `
   if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
   return redis.call('PEXPIRE', KEYS[1], ARGV[2])
@@ -132,7 +133,7 @@ export class DistributedLock {
     return prolonged
   }
 
-  /** Renews every third of a lease. Aborts when the lock is another's, or when the lease ran out before Redis answered. */
+  /** Renews every third of a lease. Aborts when the lock is another's, or when the lease ran out unrenewed. */
   #renew(lease: Lease): { readonly signal: AbortSignal; stop(): void } {
     const loss = new AbortController()
     let asking = false
@@ -160,6 +161,6 @@ export class DistributedLock {
 
 function milliseconds(name: string, value: number, least: number): number {
   if (typeof value !== 'number') throw new TypeError(`${name} must be a number of milliseconds`)
-  if (!Number.isSafeInteger(value) || value < least) throw new RangeError(`${name} must be an integer of at least ${least}`)
+  if (!Number.isSafeInteger(value) || value < least) throw new RangeError(`${name} must be an integer, ${least} or more`)
   return value
 }

@@ -11,8 +11,9 @@ export async function openClient(spec: ClientSpec): Promise<object> {
 export async function closeClient(client: object): Promise<void> {
   if (!('disconnect' in client && typeof client.disconnect === 'function')) return
   const redis = client as Redis
-  if (redis.status === 'end') return
-  const ended = new Promise<void>((resolve) => { redis.once('end', resolve) })
+  // A client that has lost its connection says nothing more when it is told to give up.
+  const connected = redis.status === 'ready' || redis.status === 'connect' || redis.status === 'connecting'
+  const ended = connected ? new Promise<void>((resolve) => { redis.once('end', resolve) }) : undefined
   redis.disconnect(false)
   await ended
 }

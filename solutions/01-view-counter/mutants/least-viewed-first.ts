@@ -23,12 +23,15 @@ export async function getViewCount(redis: Redis, articleId: number): Promise<num
 export async function getTopArticles(redis: Redis, limit = 10): Promise<Array<{ articleId: number; views: number }>> {
   checkLimit(limit)
   if (limit === 0) return []
-  const reply = await redis.zrange(RANKING, 0, limit - 1, 'WITHSCORES')
+  const reply = await redis.zrange(RANKING, 0, String(limit - 1), 'WITHSCORES')
   return pairs(reply)
 }
 
 function pairs(reply: readonly string[]): Array<{ articleId: number; views: number }> {
-  return Array.from({ length: reply.length / 2 }, (_, i) => ({ articleId: Number(reply[2 * i]), views: Number(reply[2 * i + 1]) }))
+  return Array.from({ length: reply.length / 2 }, (_, i) => ({
+    articleId: Number(reply[2 * i]),
+    views: Number(reply[2 * i + 1]),
+  }))
 }
 
 function checkId(articleId: number): void {

@@ -19,7 +19,8 @@ export async function getViewCount(redis: Redis, articleId: number): Promise<num
 /** The `limit` most viewed, most views first. */
 export async function getTopArticles(redis: Redis, limit = 10): Promise<Array<{ articleId: number; views: number }>> {
   checkLimit(limit)
-  const all = Object.entries(await redis.hgetall(COUNTS)).map(([id, views]) => ({ articleId: Number(id), views: Number(views) }))
+  const counts = Object.entries(await redis.hgetall(COUNTS))
+  const all = counts.map(([id, views]) => ({ articleId: Number(id), views: Number(views) }))
   return all.sort((a, b) => b.views - a.views || a.articleId - b.articleId).slice(0, limit)
 }
 

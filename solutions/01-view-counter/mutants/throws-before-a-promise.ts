@@ -27,7 +27,10 @@ export async function getTopArticles(redis: Redis, limit = 10): Promise<Array<{ 
 }
 
 function pairs(reply: readonly string[]): Array<{ articleId: number; views: number }> {
-  return Array.from({ length: reply.length / 2 }, (_, i) => ({ articleId: Number(reply[2 * i]), views: Number(reply[2 * i + 1]) }))
+  return Array.from({ length: reply.length / 2 }, (_, i) => ({
+    articleId: Number(reply[2 * i]),
+    views: Number(reply[2 * i + 1]),
+  }))
 }
 
 function checkId(articleId: number): void {

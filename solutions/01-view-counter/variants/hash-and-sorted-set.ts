@@ -8,7 +8,8 @@ const COUNTS = 'article:views'
 /** Counts one view in the hash `article:views` and in `article:ranking`, in one transaction. Nothing expires. */
 export async function viewArticle(redis: Redis, articleId: number): Promise<void> {
   checkId(articleId)
-  const replies = await redis.multi([['hincrby', COUNTS, String(articleId), '1'], ['zincrby', RANKING, '1', String(articleId)]]).exec()
+  const id = String(articleId)
+  const replies = await redis.multi([['hincrby', COUNTS, id, '1'], ['zincrby', RANKING, '1', id]]).exec()
   const failed = replies?.find(([error]) => error !== null)?.[0]
   if (failed) throw failed
 }
@@ -28,7 +29,10 @@ export async function getTopArticles(redis: Redis, limit = 10): Promise<Array<{ 
 }
 
 function pairs(reply: readonly string[]): Array<{ articleId: number; views: number }> {
-  return Array.from({ length: reply.length / 2 }, (_, i) => ({ articleId: Number(reply[2 * i]), views: Number(reply[2 * i + 1]) }))
+  return Array.from({ length: reply.length / 2 }, (_, i) => ({
+    articleId: Number(reply[2 * i]),
+    views: Number(reply[2 * i + 1]),
+  }))
 }
 
 function checkId(articleId: number): void {

@@ -42,7 +42,10 @@ function defineCountView(redis: Redis): void {
 }
 
 function pairs(reply: readonly string[]): Array<{ articleId: number; views: number }> {
-  return Array.from({ length: reply.length / 2 }, (_, i) => ({ articleId: Number(reply[2 * i]), views: Number(reply[2 * i + 1]) }))
+  return Array.from({ length: reply.length / 2 }, (_, i) => ({
+    articleId: Number(reply[2 * i]),
+    views: Number(reply[2 * i + 1]),
+  }))
 }
 
 function checkId(articleId: number): void {

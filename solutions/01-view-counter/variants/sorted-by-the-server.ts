@@ -21,12 +21,16 @@ export async function getViewCount(redis: Redis, articleId: number): Promise<num
 export async function getTopArticles(redis: Redis, limit = 10): Promise<Array<{ articleId: number; views: number }>> {
   checkLimit(limit)
   if (limit === 0) return []
-  const reply = await redis.sort(ARTICLES, 'BY', 'article:*:views', 'LIMIT', 0, limit, 'GET', '#', 'GET', 'article:*:views', 'DESC')
+  const counts = 'article:*:views'
+  const reply = await redis.sort(ARTICLES, 'BY', counts, 'LIMIT', 0, limit, 'GET', '#', 'GET', counts, 'DESC')
   return pairs(reply as string[])
 }
 
 function pairs(reply: readonly string[]): Array<{ articleId: number; views: number }> {
-  return Array.from({ length: reply.length / 2 }, (_, i) => ({ articleId: Number(reply[2 * i]), views: Number(reply[2 * i + 1]) }))
+  return Array.from({ length: reply.length / 2 }, (_, i) => ({
+    articleId: Number(reply[2 * i]),
+    views: Number(reply[2 * i + 1]),
+  }))
 }
 
 function checkId(articleId: number): void {

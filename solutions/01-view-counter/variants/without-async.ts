@@ -1,5 +1,4 @@
-// Way: promises without async: constants that hold functions, refusals as rejected promises, ids out of one regular
-//      expression of the key.
+// Way: promises without async: constants that hold functions, refusals as rejected promises, members with a prefix.
 import type { Redis } from 'ioredis'
 
 type Article = { articleId: number; views: number }
@@ -26,6 +25,7 @@ function refusal(value: number, least: number): Promise<never> | null {
   return Promise.reject(new RangeError(`${value} is not an integer from ${least} up`))
 }
 
-function articles([member, views, ...rest]: string[]): Article[] {
-  return member === undefined ? [] : [{ articleId: Number(member.slice(3)), views: Number(views) }, ...articles(rest)]
+function articles(reply: string[]): Article[] {
+  const members = reply.filter((_, i) => i % 2 === 0)
+  return members.map((member, i) => ({ articleId: Number(member.slice(3)), views: Number(reply[2 * i + 1]) }))
 }

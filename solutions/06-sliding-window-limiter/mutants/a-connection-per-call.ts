@@ -1,5 +1,5 @@
 // Mistake: opens a connection for every call and leaves it open.
-// Fails: TODO
+// Fails: no-leaked-connection
 import type { Redis } from 'ioredis'
 
 /**

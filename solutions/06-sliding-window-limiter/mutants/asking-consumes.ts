@@ -1,5 +1,5 @@
 // Mistake: finds out what remains by trying.
-// Fails: TODO
+// Fails: remaining-counts-down, users-have-their-own-limit, waiting-the-reset-time-is-enough, asking-changes-nothing
 import type { Redis } from 'ioredis'
 
 /**

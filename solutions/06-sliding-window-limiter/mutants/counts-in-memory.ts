@@ -1,5 +1,5 @@
 // Mistake: keeps the admissions in the memory of one process.
-// Fails: TODO
+// Fails: admission-is-atomic, processes-share-the-limit, client-clocks-do-not-matter, redis-failure-rejects, burst-admits-the-limit
 import type { Redis } from 'ioredis'
 
 /** Limits each user to `maxRequests` in `windowMs`; `rate_limit:{userId}` is remembered in this process. */

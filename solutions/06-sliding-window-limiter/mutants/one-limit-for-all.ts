@@ -1,5 +1,5 @@
 // Mistake: one key for all users.
-// Fails: users-have-their-own-limit, any-user-id-works, TODO
+// Fails: users-have-their-own-limit, any-user-id-works, admission-is-one-round-trip, crash-in-a-rejection-consumes-nothing
 import type { Redis } from 'ioredis'
 
 /**

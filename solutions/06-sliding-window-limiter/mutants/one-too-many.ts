@@ -1,5 +1,7 @@
 // Mistake: admits while the count is not above the limit: one too many.
-// Fails: TODO
+// Fails: admits-up-to-the-limit, defaults-are-ten-per-minute, burst-admits-the-limit, window-slides, no-double-limit-at-a-boundary,
+// Fails: rejections-consume-nothing, short-windows-hold, any-user-id-works, admission-is-one-round-trip, admission-is-atomic,
+// Fails: processes-share-the-limit, client-clocks-do-not-matter, survives-an-emptied-script-cache, rejections-cost-no-more
 import type { Redis } from 'ioredis'
 
 /**

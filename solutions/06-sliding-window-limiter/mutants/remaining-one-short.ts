@@ -1,5 +1,5 @@
 // Mistake: says one less than remains.
-// Fails: TODO
+// Fails: remaining-counts-down, users-have-their-own-limit, waiting-the-reset-time-is-enough
 import type { Redis } from 'ioredis'
 
 /**

@@ -1,5 +1,5 @@
 // Mistake: calls the script by its SHA only: an emptied script cache breaks it for ever.
-// Fails: TODO
+// Fails: survives-an-emptied-script-cache
 import type { Redis } from 'ioredis'
 
 /**

@@ -1,5 +1,5 @@
 // Mistake: gives a reset time although a slot is free.
-// Fails: TODO
+// Fails: reset-is-zero-while-a-slot-is-free, waiting-the-reset-time-is-enough
 import type { Redis } from 'ioredis'
 
 /**

@@ -1,5 +1,4 @@
-// Mistake: a view of a ranked article changes its count only: the ranking knows each article as it was at its first
-//          view.
+// Mistake: an article enters the ranking at its first view and never moves again; only its count is read anew.
 // Fails: most-viewed-come-first
 import type { Redis } from 'ioredis'
 
@@ -9,7 +8,7 @@ const countKey = (articleId: number): string => `article:${articleId}:views`
 /** Counts one view in `article:{id}:views` and `article:ranking`, in one transaction. Nothing expires. */
 export async function viewArticle(redis: Redis, articleId: number): Promise<void> {
   checkId(articleId)
-  const replies = await redis.multi().incr(countKey(articleId)).zincrby(RANKING, 1, String(articleId)).exec()
+  const replies = await redis.multi().incr(countKey(articleId)).zadd(RANKING, 'NX', 1, String(articleId)).exec()
   for (const [error] of replies ?? []) if (error) throw error
 }
 
@@ -23,12 +22,10 @@ export async function getViewCount(redis: Redis, articleId: number): Promise<num
 export async function getTopArticles(redis: Redis, limit = 10): Promise<Array<{ articleId: number; views: number }>> {
   checkLimit(limit)
   if (limit === 0) return []
-  const reply = await redis.zrevrange(RANKING, 0, limit - 1, 'WITHSCORES')
-  return pairs(reply)
-}
-
-function pairs(reply: readonly string[]): Array<{ articleId: number; views: number }> {
-  return Array.from({ length: reply.length / 2 }, (_, i) => ({ articleId: Number(reply[2 * i]), views: Number(reply[2 * i + 1]) }))
+  const ids = await redis.zrevrange(RANKING, 0, limit - 1)
+  if (ids.length === 0) return []
+  const counts = await redis.mget(ids.map((id) => countKey(Number(id))))
+  return ids.map((id, i) => ({ articleId: Number(id), views: Number(counts[i]) }))
 }
 
 function checkId(articleId: number): void {

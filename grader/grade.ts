@@ -2,13 +2,13 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import type { Exercise } from '#catalog/exercise.ts'
-import type { Submission } from '#catalog/submission.ts'
+import { readSubmission, type Submission } from '#catalog/submission.ts'
 import type { Text } from '#catalog/text.ts'
 import type { RunConfig } from '#checks/run.ts'
 import { hostImage } from '#sandbox/image.ts'
 import { isolation } from '#sandbox/isolation.ts'
 import type { Outcome } from '#scoring/outcome.ts'
-import { acquire, type Lease } from '#services/services.ts'
+import { acquire, type Lease, type Need } from '#services/services.ts'
 import { analyse } from '#static/analyse.ts'
 import type { Graded, Grader, GraderOptions, State } from './grade.types.ts'
 import { openRunner, type Runner } from './runner.ts'
@@ -46,7 +46,7 @@ async function gradeOne(exercise: Exercise, submission: Submission, options: Gra
   let lease: Lease | null = null
   for (const attempt of [1, 2]) {
     lease = await acquire(
-      { redis: exercise.services.includes('redis') ? LANES : 0, kafka: exercise.services.includes('kafka') },
+      needOf(exercise),
       { kind: options.services, onProgress: (message) => options.onEvent?.({ type: 'services', message }) },
     )
     try {
@@ -60,10 +60,27 @@ async function gradeOne(exercise: Exercise, submission: Submission, options: Gra
     if (!unsure || attempt === 2) break
     options.onEvent?.({ type: 'retrying', exercise, reason: unsure.message ?? UNKNOWN })
   }
+  if (outcomes.some((outcome) => outcome.serviceFailed) && (await solutionPasses(exercise, options, runner))) {
+    return done('broken', BREAKS_SERVICES, [], lease)
+  }
   const found = [...outcomes, ...(await analysis.outcomes)]
   const all = exercise.checks.map(({ id }) => found.find((outcome) => outcome.id === id) ?? missing(id))
   const unsure = all.find((outcome) => outcome.verdict === 'inconclusive')
   return unsure ? done('not-graded', unsure.message, all, lease) : done('graded', null, all, lease)
+}
+
+/** Tells a submission that takes the services down from services that are down by themselves. */
+async function solutionPasses(exercise: Exercise, options: GraderOptions, runner: Promise<Runner>): Promise<boolean> {
+  if (!exercise.solutionDir) return false
+  const bundle = await analyse(await readSubmission(path.join(exercise.solutionDir, 'solution.ts'), exercise), exercise).bundle
+  if (bundle.state === 'broken') return false
+  const lease = await acquire(needOf(exercise), options.services ? { kind: options.services } : {})
+  try {
+    const { outcomes } = await runChecks(exercise, bundle, lease, await runner, () => {})
+    return outcomes.length > 0 && outcomes.every(({ verdict }) => verdict === 'pass' || verdict === 'skipped')
+  } finally {
+    await lease.release()
+  }
 }
 
 async function runChecks(
@@ -88,6 +105,10 @@ async function runChecks(
   }
 }
 
+function needOf({ services }: Exercise): Need {
+  return { redis: services.includes('redis') ? LANES : 0, kafka: services.includes('kafka') }
+}
+
 function checkFiles(exercise: Exercise): string[] {
   const folder = path.join(exercise.solutionDir!, 'checks')
   return fs.readdirSync(folder).filter((name) => name.endsWith('.ts')).sort().map((name) => path.join(folder, name))
@@ -108,5 +129,9 @@ function missing(id: string): Outcome {
 const UNTOUCHED: Text = {
   en: 'This is still the stub: replace the TODOs with your code.',
   vi: 'Đây vẫn là khung mã: hãy thay các TODO bằng mã của bạn.',
+}
+const BREAKS_SERVICES: Text = {
+  en: 'Redis or Kafka stopped answering twice under this code, while the reference solution passes: look for a script or a loop that never ends.',
+  vi: 'Redis hoặc Kafka hai lần ngừng trả lời khi chạy mã này, trong khi lời giải tham khảo vẫn đạt: hãy tìm script hoặc vòng lặp không bao giờ kết thúc.',
 }
 const UNKNOWN: Text = { en: 'a check could not be concluded', vi: 'có mục kiểm tra chưa kết luận được' }

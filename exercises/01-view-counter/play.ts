@@ -1,3 +1,4 @@
+// A scratch program: change it as you like. It needs a Redis of yours, named by REDIS_URL.
 import { Redis } from 'ioredis'
 import { getTopArticles, getViewCount, viewArticle } from './exercise.ts'
 

@@ -14,9 +14,10 @@ import { kafkaWorld, type KafkaWorld } from './kafka-world.ts'
 import { learners, type Learner, type RedisOptions } from './learner.ts'
 import { assureRedis, openRun, type Lane, type Run, type RunConfig } from './run.ts'
 import { exploreSchedules, type Schedules } from './schedules.ts'
-import { both, CheckFailed, Inconclusive, NotApplicable } from './verdicts.ts'
+import { both, CheckFailed, Inconclusive, NotApplicable, ServiceGone } from './verdicts.ts'
 
 export { atMost, between, holds, refuses, rejects, same, settled, until } from './expectations.ts'
+export { methods, type Methods } from './methods.ts'
 export { both, CheckFailed, Inconclusive, NotApplicable, shown } from './verdicts.ts'
 export { HostEnded, LearnerError } from '#sandbox/host.ts'
 export { show, type Command, type RedisWire } from '#wire/redis-wire.ts'
@@ -88,6 +89,8 @@ async function conclude(id: string, run: Run, body: (context: CheckContext) => P
     return outcome('pass')
   } catch (error) {
     try {
+      // Scripts of a process that hangs must not go on while the server is asked how it is.
+      if (error instanceof HostEnded) for (const wire of group.redisWires) wire.down()
       if (lane) await assureRedis(lane)
       return judge(error)
     } catch (trouble) {
@@ -108,6 +111,7 @@ async function conclude(id: string, run: Run, body: (context: CheckContext) => P
     }
     if (error instanceof HostEnded) return outcome('fail', endSentence(error), evidence({ kind: 'error', got: error.lastWords || null }))
     if (error instanceof NotApplicable) return outcome('skipped', error.text)
+    if (error instanceof ServiceGone) return { ...outcome('inconclusive', error.text), serviceFailed: true }
     if (error instanceof Inconclusive) return outcome('inconclusive', error.text)
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
     return outcome('inconclusive', both(`The grader failed: ${text.slice(0, 1500)}`, `Trình chấm gặp lỗi: ${text.slice(0, 1500)}`))
@@ -118,8 +122,9 @@ async function conclude(id: string, run: Run, body: (context: CheckContext) => P
   }
 }
 
-async function empty({ admin }: Lane): Promise<void> {
-  await admin.flushdb()
+async function empty(lane: Lane): Promise<void> {
+  await assureRedis(lane)
+  await lane.admin.flushdb()
 }
 
 /** The learner's own commands, when the check has no better timeline: the last few of each process, runs of one command as one line. */

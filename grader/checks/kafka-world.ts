@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import kafkajs, { type Admin, type Kafka, type KafkaMessage, type Message, type Producer } from 'kafkajs'
 import type { Text } from '#catalog/text.ts'
+import { until as eventually } from '#services/wait.ts'
 import { until } from './expectations.ts'
 import { quietRequestQueue } from './kafkajs-quiet.ts'
 import type { Run } from './run.ts'
-import { both, Inconclusive } from './verdicts.ts'
+import { both, ServiceGone } from './verdicts.ts'
 
 quietRequestQueue()
 
@@ -23,6 +24,8 @@ export interface KafkaWorld {
   ends(topic: string): Promise<number[]>
   /** Members of a group that is stable; 0 for a group that is empty or gone. */
   members(group: string): Promise<number>
+  /** A group that stands where `group` stands, for who takes over from a dead member without waiting for its session to end. */
+  heir(group: string, topic: string): Promise<string>
   /** Waits until the sum of committed offsets reaches `count`. */
   untilCommitted(group: string, topic: string, count: number, what?: Text): Promise<void>
 }
@@ -41,8 +44,9 @@ export function kafkaWorld(run: Run): KafkaWorld {
   const makeTopics = async (numPartitions: number): Promise<string[]> => {
     const names = Array.from({ length: TOPICS_AT_ONCE }, () => unguessable('t'))
     const { admin } = await connected()
-    await admin.createTopics({ topics: names.map((topic) => ({ topic, numPartitions })), waitForLeaders: true })
+    await admin.createTopics({ topics: names.map((topic) => ({ topic, numPartitions })), waitForLeaders: false })
     made.push(...names)
+    await eventually('the topics that were made', () => areHosted(admin, names), { deadlineMs: 10_000, everyMs: 5 })
     return names
   }
   return {
@@ -79,6 +83,12 @@ export function kafkaWorld(run: Run): KafkaWorld {
       const { groups: [found] } = await admin.describeGroups([group])
       return found?.state === 'Dead' || found?.state === 'Empty' ? 0 : (found?.members.length ?? 0)
     },
+    async heir(group, topic) {
+      const { kafka } = await connected()
+      const heir = unguessable('heir')
+      await commit(kafka, heir, topic, await this.committed(group, topic))
+      return heir
+    },
     async untilCommitted(group, topic, count, what) {
       await until(async () => (await this.committed(group, topic)).reduce((sum, offset) => sum + Math.max(0, offset), 0) >= count,
         what ?? both(`a committed offset of ${count}`, `offset đã commit là ${count}`))
@@ -95,9 +105,21 @@ async function connect(brokers: readonly string[]): Promise<Clients> {
   try {
     await Promise.all([admin.connect(), producer.connect()])
   } catch (error) {
-    throw new Inconclusive(both('Kafka stopped answering.', 'Kafka ngừng trả lời.'), { cause: error })
+    throw new ServiceGone(both('Kafka stopped answering.', 'Kafka ngừng trả lời.'), { cause: error })
   }
   return { kafka, admin, producer }
+}
+
+/** A topic exists before every thread of the broker knows of it; until then kafkajs, asked to wait, may give up. */
+async function areHosted(admin: Admin, topics: string[]): Promise<true | undefined> {
+  try {
+    const { topics: found } = await admin.fetchTopicMetadata({ topics })
+    return found.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0)) || undefined
+  } catch (error) {
+    const { type, cause } = error as { type?: string; cause?: { type?: string } }
+    if (['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE'].includes(type ?? cause?.type ?? '')) return undefined
+    throw error
+  }
 }
 
 /** Deletes the topics of the run and ends the grader's clients. */
@@ -124,6 +146,21 @@ async function readTopic(kafka: Kafka, topic: string, count: number): Promise<Ka
     await consumer.disconnect()
   }
   return records.sort((a, b) => a.partition - b.partition || Number(a.message.offset) - Number(b.message.offset)).map(({ message }) => message)
+}
+
+/** Commits offsets by partition for a group without members; −1 leaves a partition as it is. */
+async function commit(kafka: Kafka, groupId: string, topic: string, offsets: readonly number[]): Promise<void> {
+  const found = offsets.map((offset, partition) => ({ topic, partition, offset: String(offset) })).filter(({ offset }) => offset !== '-1')
+  if (found.length === 0) return
+  const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 20 })
+  await consumer.connect()
+  try {
+    await consumer.subscribe({ topic })
+    await consumer.run({ autoCommit: false, eachMessage: async () => {} })
+    await consumer.commitOffsets(found)
+  } finally {
+    await consumer.disconnect()
+  }
 }
 
 const unguessable = (what: string): string => `${what}-${randomBytes(9).toString('hex')}`

@@ -5,7 +5,7 @@ import { Redis } from 'ioredis'
 import type { Isolation } from '../grade.types.ts'
 import { startHost, type Host } from '#sandbox/host.ts'
 import type { KafkaEndpoint, RedisEndpoint } from '#services/services.ts'
-import { both, Inconclusive } from './verdicts.ts'
+import { both, ServiceGone } from './verdicts.ts'
 
 /** What the grader hands to the thread in which the checks run: plain data. */
 export interface RunConfig {
@@ -49,6 +49,10 @@ export interface Run {
   close(): Promise<void>
 }
 
+/** How long a call into learner code may take, in milliseconds; code that has hung twice is not waited for as long. */
+const PATIENCE_MS = 3000
+const SHORT_PATIENCE_MS = 1000
+
 export function openRun(config: RunConfig): Run {
   const spare: Host[] = []
   const alive = new Set<Host>()
@@ -57,7 +61,7 @@ export function openRun(config: RunConfig): Run {
   const start = (): Host => {
     const wires = path.join(config.folder, `h${++hostCount}`)
     fs.mkdirSync(wires, { recursive: true })
-    const host = startHost(config.isolation, { image: config.image, submission: config.submission, wires, libraries })
+    const host = startHost(config.isolation, { image: config.image, submission: config.submission, wires, libraries }, patience)
     alive.add(host)
     return host
   }
@@ -65,14 +69,17 @@ export function openRun(config: RunConfig): Run {
   const freeLanes = [...lanes]
   const queue: ((lane: Lane) => void)[] = []
   const map = new SourceMap(JSON.parse(config.sourceMap) as never)
-  for (let i = 0; i < config.spareHosts; i++) spare.push(start())
   const printed: string[] = []
   const unhandled: string[] = []
   const returning = new Set<Promise<void>>()
 
+  let timeouts = 0
+  const patience = (): number => (timeouts < 2 ? PATIENCE_MS : SHORT_PATIENCE_MS)
+
   const lookAt = async (host: Host): Promise<void> => {
     // What the last call left running has its say first.
     await host.idle().catch(() => {})
+    if (host.ended() === 'deadline') timeouts++
     const blameless = host.output() === '' && host.unhandled.length === 0
     if (host.output()) printed.push(host.output())
     for (const error of host.unhandled) unhandled.push(error.message)
@@ -85,6 +92,7 @@ export function openRun(config: RunConfig): Run {
     await host.kill()
     fs.rmSync(host.wires, { recursive: true, force: true })
   }
+  for (let i = 0; i < config.spareHosts; i++) spare.push(start())
 
   return {
     config,
@@ -140,14 +148,25 @@ function connect(endpoint: RedisEndpoint): Redis {
   return admin
 }
 
-/** The server answers; if not, whatever was being checked cannot be concluded. */
-export async function assureRedis(lane: Lane): Promise<void> {
-  try {
-    await lane.admin.ping()
-  } catch (error) {
-    throw new Inconclusive(both('Redis stopped answering.', 'Redis ngừng trả lời.'), { cause: error })
+/**
+ * Makes sure the server answers; if it does not, nothing can be concluded. A script of the learner's that never ends
+ * is killed: after `lua-time-limit` the server says BUSY to everything else (https://redis.io/docs/latest/commands/script-kill/).
+ */
+export async function assureRedis({ admin }: Lane): Promise<void> {
+  for (let attempt = 0; attempt < 3; attempt++) {
+    try {
+      await admin.ping()
+      return
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith('BUSY'))) throw gone(error)
+      // It fails when the script has ended by itself meanwhile, or has written and cannot be killed any more.
+      await admin.script('KILL').catch(() => {})
+    }
   }
+  throw gone(undefined)
 }
+
+const gone = (cause: unknown): ServiceGone => new ServiceGone(both('Redis stopped answering.', 'Redis ngừng trả lời.'), { cause })
 
 function learnerFrames(map: SourceMap, stack: string): string[] {
   const frames: string[] = []

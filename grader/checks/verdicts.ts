@@ -13,7 +13,7 @@ export class CheckFailed extends Error {
   }
 }
 
-/** The kit could not find out: a service is gone, the machine is too slow, the grader is wrong. Costs nobody a point. */
+/** The kit could not find out: the machine is too slow, the grader is wrong. Costs nobody a point. */
 export class Inconclusive extends Error {
   readonly text: Text
   constructor(text: Text, options?: ErrorOptions) {
@@ -22,6 +22,9 @@ export class Inconclusive extends Error {
     this.text = text
   }
 }
+
+/** A service stopped answering under the check. */
+export class ServiceGone extends Inconclusive {}
 
 /** The check cannot apply to this way of keeping the contract: its weight is shared out among the others. */
 export class NotApplicable extends Error {

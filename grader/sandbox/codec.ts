@@ -19,12 +19,18 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 export interface CodecOptions {
   /** Prefix of the ids this side hands out; the two sides differ. */
   readonly side: 'g' | 'h'
-  /** Turns a function of the other side into one that can be called here. */
-  remoteFunction(id: string, name: string): unknown
+  /** Turns a function of the other side into one that can be called here; `owner` tells where a method was found. */
+  remoteFunction(id: string, name: string, owner: Owner | null): unknown
   remoteInstance(id: string, className: string): unknown
   remoteError(id: string, facts: ErrorFacts): unknown
   /** Grader: a client's handle → its id. Host: an id → the client. */
   readonly clients: { idOf(value: object): string | undefined; byId(id: string): unknown }
+}
+
+/** A plain object of the other side and the name of its method. */
+export interface Owner {
+  readonly id: string
+  readonly key: string
 }
 
 /** What is known about an error of the other side: strings only, bounded. */
@@ -40,6 +46,8 @@ export interface ErrorFacts {
 
 const MAX_DEPTH = 64
 const MAX_NODES = 200_000
+/** Characters of all strings of one value together; bytes count for one and a third. */
+const MAX_CHARACTERS = 4_000_000
 
 export function createCodec(options: CodecOptions): Codec {
   const handedOut = new Map<string, object>()
@@ -58,13 +66,15 @@ export function createCodec(options: CodecOptions): Codec {
     return id
   }
 
-  const receive = (id: string, make: () => unknown): unknown => {
-    const known = received.get(id)?.deref()
+  const receive = (id: string, make: () => unknown, owner: Owner | null = null): unknown => {
+    // One function may be a method of several objects.
+    const place = owner ? `${id} ${owner.id} ${owner.key}` : id
+    const known = received.get(place)?.deref()
     if (known !== undefined) return known
     const made = make()
     if (isObject(made)) {
       origin.set(made, id)
-      received.set(id, new WeakRef(made))
+      received.set(place, new WeakRef(made))
     }
     return made
   }
@@ -73,9 +83,13 @@ export function createCodec(options: CodecOptions): Codec {
     encode(value) {
       const seen = new Map<object, number>()
       let nodes = 0
+      let characters = 0
       const visit = (v: unknown, depth: number): Json => {
         if (depth > MAX_DEPTH) throw new RangeError(`a value nested more than ${MAX_DEPTH} levels deep`)
         if (++nodes > MAX_NODES) throw new RangeError(`a value of more than ${MAX_NODES} parts`)
+        if (typeof v === 'string') characters += v.length
+        if (v instanceof Uint8Array) characters += (v.byteLength * 4) / 3
+        if (characters > MAX_CHARACTERS) throw new RangeError(`a value of more than ${MAX_CHARACTERS} characters`)
         if (v === null || typeof v === 'boolean' || typeof v === 'string') return v
         if (typeof v === 'number') return Number.isFinite(v) && !Object.is(v, -0) ? v : { $: 'n', v: numberName(v) }
         if (typeof v === 'undefined') return { $: 'u' }
@@ -99,9 +113,12 @@ export function createCodec(options: CodecOptions): Codec {
         if (object instanceof Set) return { $: 's', v: [...object].map(inner) }
         if (object instanceof Error) return { $: 'e', v: handOut(object), f: { ...describeError(object) } as never }
         if (Array.isArray(object)) return { $: 'a', v: Array.from(object, inner) }
-        if (isPlain(object)) return { $: 'o', v: Object.entries(object).map(([k, x]) => [k, inner(x)]) }
+        if (isPlain(object)) return { $: 'o', v: Object.entries(object).map(([k, x]) => [k, method(object, k, inner(x))]) }
         return { $: 'r', v: handOut(object), n: className(object) }
       }
+      // Learner code may return an object whose methods use `this`.
+      const method = (owner: object, key: string, json: Json): Json =>
+        options.side === 'h' && isObject(json) && !Array.isArray(json) && json.$ === 'f' ? { ...json, o: handOut(owner), k: key } : json
       return visit(value, 0)
     },
 
@@ -129,7 +146,11 @@ export function createCodec(options: CodecOptions): Codec {
             if (typeof v !== 'number' || !(v in seen)) throw new TypeError('a reference to nothing')
             return seen[v]
           }
-          case 'f': return place(receive(text(v), () => options.remoteFunction(text(v), text(j.n))))
+          case 'f': {
+            const owner = j.o === undefined ? null : { id: text(j.o), key: text(j.k) }
+            const make = (): unknown => options.remoteFunction(text(v), text(j.n), owner)
+            return place(receive(text(v), make, owner))
+          }
           case 'r': return place(receive(text(v), () => options.remoteInstance(text(v), text(j.n))))
           case 'e': return place(receive(text(v), () => options.remoteError(text(v), checkFacts(j.f))))
           case 'd': return place(new Date(typeof v === 'number' ? v : NaN))

@@ -9,9 +9,6 @@ import { launch, type Folders } from './isolation.ts'
 import type { Isolation } from '../grade.types.ts'
 import type { ClientSpec, GraderFunctions, HostFunctions, Remains, Reply } from './protocol.ts'
 
-/** How long one call into learner code may take before its process is ended, in milliseconds. */
-export const CALL_DEADLINE_MS = 3000
-
 /** Resident memory a host may use, in bytes; beyond it the process is ended. */
 const MAX_RSS = 400 << 20
 const MAX_OUTPUT = 64 << 10
@@ -63,6 +60,8 @@ export interface Host {
   /** Rejections that nobody handled, since the last reset. */
   readonly unhandled: readonly LearnerError[]
   readonly alive: () => boolean
+  /** Why it ended, or null while it lives. */
+  readonly ended: () => EndReason | null
   load(file: string, clockShiftMs?: number): Promise<void>
   openRedis(socket: string, options?: { reconnects?: boolean; retriesPerRequest?: number | null }): Promise<ClientHandle>
   openKafka(socket: string, options?: { retries?: number }): Promise<ClientHandle>
@@ -84,15 +83,18 @@ const HOSTS_OWN = new Set(['PipeWrap', 'Immediate'])
 
 let clientIds = 0
 
-/** Starts a host process and waits for nothing: its first answer comes when it is ready. */
-export function startHost(kind: Isolation, folders: Folders): Host {
+/**
+ * Starts a host process and waits for nothing: its first answer comes when it is ready.
+ * `patience` tells how long a call into learner code may take before its process is ended, in milliseconds.
+ */
+export function startHost(kind: Isolation, folders: Folders, patience: () => number): Host {
   const plan = launch(kind, folders)
   const child = spawn(plan.command, plan.args, { stdio: ['ignore', 'pipe', 'pipe', 'pipe', plan.tellsPid ? 'pipe' : 'ignore'], env: {} })
   const output = collect(child)
   const pid = childPid(child, plan.tellsPid)
   const exports = new Map<string, 'class' | 'function' | 'other'>()
   const unhandled: LearnerError[] = []
-  let deadlineMs = CALL_DEADLINE_MS
+  let deadlineMs = patience()
   let ended: HostEnded | undefined
   let deliver: (message: unknown) => void = () => {}
 
@@ -169,8 +171,8 @@ export function startHost(kind: Isolation, folders: Folders): Host {
   const codec = createCodec({
     side: 'g',
     clients: { idOf: (object) => ('client' in object && handles.has(object) ? (object.client as string) : undefined), byId: () => undefined },
-    remoteFunction: (id, name) => async (...args: unknown[]) =>
-      value(await answered(rpc.invoke(id, null, args.map((a) => codec.encode(a))), name || 'a function')),
+    remoteFunction: (id, name, owner) => async (...args: unknown[]) =>
+      value(await answered(rpc.invoke(owner?.id ?? id, owner?.key ?? null, args.map((a) => codec.encode(a))), name || 'a function')),
     remoteInstance: (id, className): Instance => ({
       className,
       call: async (method, ...args) => value(await answered(rpc.invoke(id, method, args.map((a) => codec.encode(a))), method)),
@@ -193,6 +195,7 @@ export function startHost(kind: Isolation, folders: Folders): Host {
     output,
     unhandled,
     alive: () => ended === undefined,
+    ended: () => ended?.reason ?? null,
     async load(file, clockShiftMs = 0) {
       const found = value(await answered(rpc.load(path.join(plan.inside.submission, file), clockShiftMs), 'importing the file'))
       exports.clear()
@@ -207,7 +210,7 @@ export function startHost(kind: Isolation, folders: Folders): Host {
     idle: () => answered(rpc.idle(), 'the event loop'),
     deadline: (ms) => { deadlineMs = ms },
     async reset() {
-      deadlineMs = CALL_DEADLINE_MS
+      deadlineMs = patience()
       const { resources, timers, globals } = await answered(rpc.reset(), 'cleaning up')
       codec.clear()
       unhandled.length = 0
@@ -237,7 +240,8 @@ function collect(child: ChildProcess): () => string {
     stream?.on('data', (chunk: Buffer) => { if (text.length < MAX_OUTPUT) text += chunk.toString('utf8', 0, MAX_OUTPUT - text.length) })
     stream?.on('error', () => {})
   }
-  return () => text
+  // Where it had to be cut, it ends with a whole line, so that lines can still be recognised.
+  return () => (text.length < MAX_OUTPUT ? text : text.slice(0, text.lastIndexOf('\n') + 1) || text)
 }
 
 function watchMemory(pid: () => number | undefined, exceeded: () => void): () => void {

@@ -58,5 +58,7 @@ export interface Outcome {
   readonly evidence: Evidence | null
   /** For `skipped`: the id of the check that blocks it. Null when the check cannot apply: its weight is then shared out. */
   readonly blockedBy: string | null
+  /** For `inconclusive`: a service failed, which a submission may have caused. */
+  readonly serviceFailed?: true
   readonly durationMs: number
 }

@@ -92,11 +92,14 @@ const codec: Codec = createCodec({
   remoteFunction: (id) => async (...args: unknown[]) => unwrap(await rpc.invoke(id, args.map((arg) => codec.encode(arg)))),
   remoteInstance: (_id, className) => ({ className }),
   remoteError(_id, facts) {
-    const error = new Error(facts.message)
+    const error = new (standardErrors.get(facts.name) ?? Error)(facts.message)
     error.name = facts.name
     return error
   },
 })
+
+/** Libraries and learners tell these apart: kafkajs, for one, never retries them. */
+const standardErrors = new Map<string, ErrorConstructor>([TypeError, RangeError, SyntaxError, ReferenceError].map((E) => [E.name, E]))
 
 process.on('unhandledRejection', (reason) => {
   void rpc.$callEvent('unhandled', codec.encode(reason instanceof Error ? reason : new Error(String(reason))))

@@ -1,30 +1,112 @@
-import { both, check, same, until } from '#checks'
+/**
+ * What a pipeline is: a log that was sent is a JSON record on the topic, text and level as they were given and the time
+ * in UTC, and whoever consumes the topic gets it, also when it was sent before.
+ */
+import { both, check, holds, metadataTopics, methods, same, settled, shown, until, type KafkaWire, type Learner } from '#checks'
+import { jsonOf, makeConsumer, messagesOf, openProducer, record, startConsumer, type Log } from './pipeline.ts'
 
 check('logs-arrive', async ({ learner, kafka, did }) => {
-  did(both('sent two logs, then consumed them', 'gửi hai log rồi tiêu thụ'))
+  did(both('sent a log of every level and consumed the topic', 'gửi log ở mọi cấp độ rồi tiêu thụ topic'))
   const topic = await kafka.topic()
-  const producer = (await learner.call('createLogProducer', learner.kafka, { topic })) as Record<string, (...args: unknown[]) => Promise<unknown>>
-  await producer.connect!()
-  await producer.sendLog!('INFO', 'one')
-  await producer.sendLog!('WARN', 'two')
-  const seen: unknown[] = []
-  const running = (await learner.call('consumeLogs', learner.kafka, {
-    topic, groupId: kafka.name('g'), onLog: async (log: { message: string }) => { seen.push(log.message) },
-  })) as Record<string, () => Promise<unknown>>
-  await until(() => seen.length === 2, both('two logs', 'hai log'))
-  same(seen, ['one', 'two'], both('the logs', 'các log'))
-  await running.stop!()
-  await producer.disconnect!()
+  const seen: Log[] = []
+  const consumer = await startConsumer(learner, { topic, groupId: kafka.name('g'), onLog: async (log) => { seen.push(log) } })
+  const producer = await openProducer(learner, topic)
+  const sent = ['DEBUG', 'INFO', 'WARN', 'ERROR'].map((level, i) => ({ level, message: `log ${i + 1}` }))
+  for (const { level, message } of sent) await producer.sendLog(level, message)
+  await until(() => messagesOf(seen).length >= sent.length, both('onLog to be called for each of four logs', 'onLog được gọi cho từng log trong bốn log'))
+  const got = seen.filter(({ message }, i) => seen.findIndex((log) => log.message === message) === i)
+  same(got.map(({ level, message }) => ({ level, message })), sent, both('what onLog got', 'những gì onLog nhận được'))
+  holds(seen.every(({ timestamp }) => typeof timestamp === 'string'), both('the timestamp that onLog got', 'timestamp mà onLog nhận được'),
+    both('a string', 'một chuỗi'), shown(seen[0]?.timestamp))
+  await Promise.all([consumer.stop(), producer.disconnect()])
 })
 
-check('one-produce-request', async ({ learner, kafka }) => {
+check('records-are-json', async ({ learner, kafka, did }) => {
+  did(both('sent two logs and read the records on the topic', 'gửi hai log rồi đọc các bản ghi trên topic'))
   const topic = await kafka.topic()
-  const producer = (await learner.call('createLogProducer', learner.kafka, { topic })) as Record<string, (...args: unknown[]) => Promise<unknown>>
-  await producer.connect!()
-  await producer.sendLog!('INFO', 'one')
-  learner.kafkaWire.forget()
-  await producer.sendLog!('WARN', 'two')
-  same(learner.kafkaWire.requests('Produce').length, 1, both('Produce requests', 'số request Produce'))
-  same((await kafka.read(topic, 2)).length, 2, both('records', 'bản ghi'))
-  await producer.disconnect!()
+  const producer = await openProducer(learner, topic)
+  await producer.sendLog('WARN', 'disk almost full')
+  await producer.sendLog('ERROR', 'disk full')
+  const values = (await kafka.read(topic, 2)).map(({ value }) => jsonOf(value))
+  same(values.map((value) => pick(value, ['level', 'message'])),
+    [{ level: 'WARN', message: 'disk almost full' }, { level: 'ERROR', message: 'disk full' }],
+    both('level and message in the values', 'level và message trong value'))
+  holds(values.every((value) => typeof pick(value, ['timestamp']).timestamp === 'string'), both('the timestamp in the values', 'timestamp trong value'),
+    both('a string', 'một chuỗi'), shown(pick(values[0], ['timestamp']).timestamp))
+  await producer.disconnect()
 })
+
+check('timestamps-are-utc', async ({ learner, kafka, did }) => {
+  did(both('sent a log and looked at the timestamp of its record', 'gửi một log rồi xem timestamp trong bản ghi'))
+  const topic = await kafka.topic()
+  const producer = await openProducer(learner, topic)
+  const before = Date.now()
+  await producer.sendLog('INFO', 'what time is it?')
+  const [sent] = await kafka.read(topic, 1)
+  const { timestamp } = pick(jsonOf(sent!.value), ['timestamp'])
+  const written = typeof timestamp === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d([.,]\d+)?)?Z$/.test(timestamp)
+  holds(written, both('the timestamp', 'timestamp'), both('ISO 8601 in UTC, such as 2026-03-01T09:15:00.000Z', 'ISO 8601 theo UTC, ví dụ 2026-03-01T09:15:00.000Z'), shown(timestamp))
+  // A wrong time zone is off by a quarter of an hour at least; a minute leaves room for any precision.
+  const off = Math.abs(Date.parse(timestamp as string) - before)
+  holds(off < 60_000 + (Date.now() - before), both('the timestamp', 'timestamp'), both(`the time of sending, ${new Date(before).toISOString()}`, `thời điểm gửi, ${new Date(before).toISOString()}`), shown(timestamp))
+  await producer.disconnect()
+})
+
+check('any-text-arrives-unchanged', async ({ learner, kafka, did }) => {
+  did(both('sent messages with quotes, line breaks, other scripts, and an empty one', 'gửi các message có dấu nháy, xuống dòng, chữ có dấu, và một message rỗng'))
+  const topic = await kafka.topic()
+  const texts = ['she said "no" \\ and left', 'one\ntwo\r\n\tthree', 'Đơn hàng đã giao 🚚', '{"level":"DEBUG"}', '  ', 'null', 'x'.repeat(20_000), '']
+  const seen: Log[] = []
+  const consumer = await startConsumer(learner, { topic, groupId: kafka.name('g'), onLog: async (log) => { seen.push(log) } })
+  const producer = await openProducer(learner, topic)
+  for (const text of texts) await producer.sendLog('INFO', text)
+  await producer.sendLog('INFO', 'the end')
+  await until(() => messagesOf(seen).includes('the end'), both('the last of the logs', 'log cuối cùng'))
+  for (const [i, text] of texts.entries()) {
+    same(messagesOf(seen)[i], text, both(`message ${i + 1} of ${texts.length}`, `message thứ ${i + 1} trong ${texts.length}`))
+  }
+  await Promise.all([consumer.stop(), producer.disconnect()])
+})
+
+check('new-group-starts-at-the-earliest', async ({ learner, kafka, did }) => {
+  did(both('wrote three logs, and only then started a consumer of a new group', 'ghi ba log rồi mới khởi động consumer của một group mới'))
+  const topic = await kafka.topic()
+  await kafka.produce(topic, ['1', '2', '3'].map((message) => record(message)))
+  const seen: Log[] = []
+  const consumer = await makeConsumer(learner, { topic, groupId: kafka.name('g'), onLog: async (log) => { seen.push(log) } })
+  await until(() => messagesOf(seen).length >= 3, both('the three logs that were there before the consumer', 'ba log đã có trước khi consumer khởi động'))
+  same(messagesOf(seen), ['1', '2', '3'], both('what onLog got', 'những gì onLog nhận được'))
+  await consumer.stop()
+})
+
+check('topic-is-application-logs', async ({ learner, kafka, did }) => {
+  did(both('made a producer and a consumer without a topic and looked at which one they ask for', 'tạo producer và consumer không truyền topic rồi xem chúng hỏi topic nào'))
+  const writer = await nowhere(learner)
+  const producer = methods(await writer.call('createLogProducer', writer.kafka), ['connect', 'sendLog', 'disconnect'], both('createLogProducer', 'createLogProducer'))
+  const sending = settled(producer.connect().then(() => producer.sendLog('INFO', 'to whom?')))
+  await until(() => topicsOf(writer.kafkaWire).length > 0, both('the producer to ask for its topic', 'producer hỏi topic của nó'))
+  same(topicsOf(writer.kafkaWire), ['application.logs'], both('the topic of createLogProducer(kafka)', 'topic của createLogProducer(kafka)'))
+  await sending
+  await producer.disconnect()
+  const reader = await nowhere(learner)
+  const consuming = settled(reader.call('consumeLogs', reader.kafka, { groupId: kafka.name('g'), onLog: async () => {} }))
+  await until(() => topicsOf(reader.kafkaWire).length > 0, both('the consumer to ask for its topic', 'consumer hỏi topic của nó'))
+  same(topicsOf(reader.kafkaWire), ['application.logs'], both('the topic of consumeLogs without one', 'topic của consumeLogs khi không truyền topic'))
+  await consuming
+})
+
+/** A client that is cut off as soon as it asks for a topic: the default one belongs to everybody and is not to be touched. */
+async function nowhere(learner: Learner): Promise<Learner> {
+  const client = await learner.withKafka({ retries: 1 })
+  client.kafkaWire.gate = (request) => (request.api === 'Metadata' && metadataTopics(request).length > 0 ? 'cut' : 'pass')
+  return client
+}
+
+function topicsOf(wire: KafkaWire): string[] {
+  return [...new Set(wire.requests('Metadata').flatMap(metadataTopics))]
+}
+
+function pick<const K extends string>(value: unknown, keys: readonly K[]): Partial<Record<K, unknown>> {
+  const object = (typeof value === 'object' && value !== null ? value : {}) as Partial<Record<K, unknown>>
+  return Object.fromEntries(keys.map((key) => [key, object[key]])) as Partial<Record<K, unknown>>
+}

@@ -274,6 +274,7 @@ check('result-survives-a-lost-lease', async ({ learner, redis, did }) => {
   const end = (await serverNow(redis)) + 2 * SHORT_MS
   await until(async () => (await aborted()) || (await serverNow(redis)) > end, both('the signal to abort', 'signal bị hủy (abort)'))
   process.wire.up()
+  await until(() => process.wire.open() > 0, both('the client to connect again', 'client kết nối lại'))
   run.leave('done')
   const ending = await run.ending()
   same('value' in ending ? ending.value : ending.error, 'done', both('what withLock gives after the lease was lost', 'kết quả của withLock sau khi mất khóa'))

@@ -1,0 +1,148 @@
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { HostEnded, LearnerError, startHost, type Host } from './host.ts'
+import { hostImage } from './image.ts'
+import { isolation } from './isolation.ts'
+
+const SUBMISSION = `
+import fs from 'node:fs'
+import net from 'node:net'
+import process from 'node:process'
+export const echo = (value) => value
+export const fail = () => { throw new RangeError('at once') }
+export const reject = async () => { throw new TypeError('later') }
+export const callBack = (f) => f(1, 'two')
+export const spin = () => { for (;;); }
+export const exit = () => process.exit(3)
+export const allocate = () => { const held = []; for (;;) held.push(Buffer.alloc(20_000_000, 1)) }
+export const print = () => { for (let i = 0; i < 100; i++) process.stdout.write('x'.repeat(10_000)) }
+export const read = (file) => fs.readFileSync(file, 'utf8')
+export const list = (folder) => fs.readdirSync(folder)
+export const write = (file) => fs.writeFileSync(file, 'mine')
+export const dial = (port) => new Promise((resolve) => net.connect(port, '127.0.0.1').on('connect', () => resolve('connected')).on('error', (e) => resolve(e.code)))
+export const signal = () => process.kill(process.ppid, 'SIGKILL')
+export const forget = () => { Promise.reject(new Error('nobody looks')) }
+export const leave = () => { setInterval(() => {}, 1000).unref() }
+export const garbage = () => { fs.writeSync(3, Buffer.from([9, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9])) }
+export class Counter { #n = 0; up(by = 1) { return (this.#n += by) } get n() { return this.#n } }
+`
+
+const bubblewrap = isolation() === 'bubblewrap'
+test.runIf(process.env.CI)('bubblewrap is there where it must be', () => expect(isolation()).toBe('bubblewrap'))
+if (!bubblewrap) console.warn('SKIPPED: bubblewrap is not on this machine, so what only it can close is not tested. Install it: apt install bubblewrap')
+
+describe.each([...(bubblewrap ? ['bubblewrap' as const] : []), 'permissions' as const])('a host under %s', (kind) => {
+  let folder: string
+  let image: string
+  beforeAll(async () => {
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'host-'))
+    image = await hostImage()
+    fs.mkdirSync(path.join(folder, 's'))
+    fs.writeFileSync(path.join(folder, 's', 'submission.mjs'), SUBMISSION)
+    fs.symlinkSync(path.join(image, 'node_modules'), path.join(folder, 'node_modules'))
+  })
+  afterAll(() => fs.rmSync(folder, { recursive: true, force: true }))
+
+  const start = async (patienceMs = 3000): Promise<Host> => {
+    const wires = fs.mkdtempSync(path.join(folder, 'h'))
+    const host = startHost(kind, { image, submission: path.join(folder, 's'), wires, libraries: [] }, () => patienceMs)
+    onTestFinished(() => host.kill())
+    await host.load('submission.mjs')
+    return host
+  }
+
+  test('calls functions and methods, and tells the kinds of the exports', async () => {
+    const host = await start()
+    expect(await host.call('echo', { a: [1, undefined, new Date(0)] })).toEqual({ a: [1, undefined, new Date(0)] })
+    expect(host.exports.get('Counter')).toBe('class')
+    expect(host.exports.get('echo')).toBe('function')
+    const counter = await host.construct('Counter')
+    await counter.call('up')
+    expect(await counter.call('up', 2)).toBe(3)
+    expect(await counter.get('n')).toBe(3)
+  })
+
+  test('functions of the grader can be called from inside', async () => {
+    const host = await start()
+    expect(await host.call('callBack', async (...args: unknown[]) => args.length)).toBe(2)
+  })
+
+  test('a throw and a rejection are told apart', async () => {
+    const host = await start()
+    const thrown = await host.call('fail').catch((error: unknown) => error) as LearnerError
+    expect(thrown).toBeInstanceOf(LearnerError)
+    expect([thrown.facts.classes[0], thrown.synchronous]).toEqual(['RangeError', true])
+    const rejected = await host.call('reject').catch((error: unknown) => error) as LearnerError
+    expect([rejected.facts.classes[0], rejected.synchronous]).toEqual(['TypeError', false])
+  })
+
+  test.each([
+    ['a loop that never ends', 'spin', 'deadline'],
+    ['an exit', 'exit', 'exited'],
+    ['memory without end', 'allocate', 'memory'],
+    ['garbage on the pipe', 'garbage', 'garbage'],
+  ])('%s ends it, and says so', async (_name, call, reason) => {
+    const host = await start(call === 'spin' ? 500 : 5000)
+    const ended = await host.call(call).then(() => host.call('echo', 1)).catch((error: unknown) => error) as HostEnded
+    expect(ended).toBeInstanceOf(HostEnded)
+    expect(ended.reason).toBe(reason)
+    expect(host.alive()).toBe(false)
+  })
+
+  test('output is bounded', async () => {
+    const host = await start()
+    await host.call('print')
+    await expect.poll(() => host.output().length).toBe(64 << 10)
+  })
+
+  test('it cannot signal, nor read or write what is not its own', async () => {
+    const host = await start()
+    await expect(host.call('signal')).rejects.toThrow(/not available here/)
+    for (const file of [import.meta.filename, '/etc/passwd', path.join(os.homedir(), '.bashrc')]) {
+      await expect(host.call('read', file)).rejects.toThrow(/ERR_ACCESS_DENIED|ENOENT|restricted/)
+    }
+    await expect(host.call('write', path.join(folder, 's', 'submission.mjs'))).rejects.toThrow(/EROFS|restricted|ENOENT/)
+  })
+
+  test('an unhandled rejection is noticed and ends nothing', async () => {
+    const host = await start()
+    await host.call('forget')
+    await expect.poll(() => host.unhandled.map((error) => error.facts.message)).toEqual(['nobody looks'])
+    expect(await host.call('echo', 1)).toBe(1)
+  })
+
+  test('a reset tells what is left alive', async () => {
+    const host = await start()
+    expect(await host.reset()).toEqual({ resources: [], timers: 0, globals: [] })
+    await host.load('submission.mjs')
+    await host.call('leave')
+    expect((await host.reset()).timers).toBe(1)
+  })
+
+  test('SIGSTOP holds it, SIGCONT lets it go on', async () => {
+    const host = await start()
+    host.stop()
+    let answered = false
+    const call = host.call('echo', 'late').then((value) => {
+      answered = true
+      return value
+    })
+    // Another one answers a hundred calls meanwhile.
+    const other = await start()
+    for (let i = 0; i < 100; i++) await other.call('echo', i)
+    expect(answered).toBe(false)
+    host.cont()
+    expect(await call).toBe('late')
+  })
+
+  test.runIf(kind === 'bubblewrap')('no port of the machine can be reached', async () => {
+    const { createServer } = await import('node:net')
+    const server = createServer((socket) => socket.end()).listen(0, '127.0.0.1')
+    onTestFinished(() => { server.close() })
+    await new Promise((resolve) => server.once('listening', resolve))
+    const host = await start()
+    expect(await host.call('dial', (server.address() as { port: number }).port)).toMatch(/ECONNREFUSED|ENETUNREACH/)
+  })
+})

@@ -1,0 +1,276 @@
+/**
+ * Sent means stored: a log that could not be written is an error, and what is no log is never sent. What a group has
+ * handled stays handled, in the order of the partition; a log whose handler fails comes again, and a record that is no
+ * log is set aside without holding up the others.
+ */
+import { atMost, both, check, holds, LearnerError, producedAcks, refuses, rejects, same, settled, shown, until, type CheckContext } from '#checks'
+import type { Message } from 'kafkajs'
+import { commitsForABacklog, jsonOf, messagesOf, numbered, openProducer, record, startConsumer, type Log } from './pipeline.ts'
+
+check('send-waits-for-the-broker', async ({ learner, kafka, did }) => {
+  did(both('held back the broker\'s answer to sendLog', 'giữ lại phản hồi của broker cho sendLog'))
+  const topic = await kafka.topic()
+  const producer = await openProducer(learner, topic)
+  await producer.sendLog('INFO', 'warm-up')
+  learner.kafkaWire.forget()
+  const answer = Promise.withResolvers<'pass'>()
+  learner.kafkaWire.replyGate = ({ api }) => (api === 'Produce' ? answer.promise : 'pass')
+  let over = false
+  const sending = settled(producer.sendLog('INFO', 'one')).finally(() => { over = true })
+  await until(() => over || learner.kafkaWire.requests('Produce').some(({ answered }) => answered), both('the broker\'s answer to sendLog', 'phản hồi của broker cho sendLog'))
+  await learner.host.idle()
+  holds(!over, both('sendLog before the broker\'s answer reached the client', 'sendLog khi client chưa nhận được phản hồi của broker'),
+    both('still waiting', 'vẫn đang chờ'), both('already resolved', 'đã xong'))
+  answer.resolve('pass')
+  same(await sending, { value: undefined }, both('sendLog once the answer is there', 'sendLog khi đã có phản hồi'))
+  await producer.disconnect()
+})
+
+check('all-replicas-acknowledge', async ({ learner, kafka, did }) => {
+  did(both('sent two logs and looked at the acknowledgements their requests ask for', 'gửi hai log rồi xem request yêu cầu xác nhận thế nào'))
+  const topic = await kafka.topic()
+  const producer = await openProducer(learner, topic)
+  await producer.sendLog('INFO', 'one')
+  await producer.sendLog('ERROR', 'two')
+  await until(async () => ((await kafka.ends(topic))[0] ?? 0) >= 2, both('two records on the topic', 'hai bản ghi trên topic'))
+  const acks = learner.kafkaWire.requests('Produce').map(producedAcks)
+  holds(acks.every((asked) => asked === -1), both('acks of the Produce requests', 'acks của các request Produce'), both('-1, all in-sync replicas', '-1, mọi bản sao đồng bộ'), acks.join(', '))
+  await producer.disconnect()
+})
+
+check('failed-send-rejects', async ({ learner, kafka, did }) => {
+  did(both('sent a log, then another one with Kafka out of reach', 'gửi một log, rồi gửi log khác khi không kết nối được Kafka'))
+  const topic = await kafka.topic()
+  const offline = await learner.withKafka({ retries: 2 })
+  // However long a learner's own retries take.
+  offline.host.deadline(20_000)
+  const producer = await openProducer(offline, topic)
+  await producer.sendLog('INFO', 'one')
+  same((await kafka.ends(topic))[0], 1, both('records on the topic while Kafka works', 'số bản ghi trên topic khi Kafka còn hoạt động'))
+  offline.kafkaWire.down()
+  await rejects(() => producer.sendLog('INFO', 'two'), both('sendLog while Kafka is out of reach', 'sendLog khi không kết nối được Kafka'))
+})
+
+check('unknown-levels-are-refused', async ({ learner, kafka, did }) => {
+  did(both('sent logs with levels that do not exist', 'gửi log với các cấp độ không tồn tại'))
+  await refusesEach({ learner, kafka }, ['TRACE', 'info', ' INFO', '', 'constructor', 'INFO,WARN', undefined, null, 1, ['INFO']].map((level) => [level, 'a message']))
+})
+
+check('messages-must-be-strings', async ({ learner, kafka, did }) => {
+  did(both('sent logs whose message is no string', 'gửi log có message không phải chuỗi'))
+  await refusesEach({ learner, kafka }, [undefined, null, 42, true, { text: 'hello' }, ['hello'], Buffer.from('hello')].map((message) => ['INFO', message]))
+})
+
+check('order-is-kept', async ({ learner, kafka, did }) => {
+  did(both('wrote 20 logs at once; onLog rejected the eighth the first time', 'ghi 20 log cùng lúc; onLog báo lỗi ở lần đầu nhận log thứ tám'))
+  const topic = await kafka.topic()
+  const handled: string[] = []
+  let rejections = 0
+  const consumer = await startConsumer(learner, {
+    topic, groupId: kafka.name('g'),
+    onLog: async ({ message }) => {
+      if (message === '8' && rejections++ === 0) throw new Error('not now')
+      if (!handled.includes(message)) handled.push(message)
+    },
+  })
+  await kafka.produce(topic, numbered(20).map((message) => record(message)))
+  await until(() => handled.length === 20, both('all of the 20 logs to be handled', 'cả 20 log được xử lý'))
+  same(handled, numbered(20), both('the order in which the logs were handled', 'thứ tự các log được xử lý'))
+  await consumer.stop()
+})
+
+check('old-group-goes-on', async ({ learner, kafka, did }) => {
+  did(both('let a group handle four logs of two partitions, stopped it, wrote two more and started it again',
+    'cho một group xử lý bốn log ở hai partition, dừng lại, ghi thêm hai log rồi khởi động lại'))
+  const topic = await kafka.topic(2)
+  const groupId = kafka.name('g')
+  const first: string[] = []
+  const consumer = await startConsumer(learner, { topic, groupId, onLog: async ({ message }) => { first.push(message) } })
+  await kafka.produce(topic, ['a1', 'b1', 'a2', 'b2'].map(inItsPartition))
+  await until(() => first.length >= 4, both('the first four logs', 'bốn log đầu tiên'))
+  await consumer.stop()
+  await kafka.produce(topic, ['a3', 'b3'].map(inItsPartition))
+  // Another client: what the first one remembers is not what the group knows.
+  const later = await learner.withKafka()
+  const second: string[] = []
+  const again = await startConsumer(later, { topic, groupId, onLog: async ({ message }) => { second.push(message) } })
+  await until(() => second.includes('a3') && second.includes('b3'), both('the two logs written after the stop', 'hai log được ghi sau khi dừng'))
+  same(second.toSorted(), ['a3', 'b3'], both('the logs that the group gets after it started again', 'các log group nhận được sau khi khởi động lại'))
+  await again.stop()
+})
+
+check('stop-leaves-the-group', async ({ learner, kafka, did }) => {
+  did(both('let a consumer handle a log and stopped it', 'cho consumer xử lý một log rồi dừng lại'))
+  const topic = await kafka.topic()
+  const groupId = kafka.name('g')
+  let handled = 0
+  const consumer = await startConsumer(learner, { topic, groupId, onLog: async () => { handled++ } })
+  await kafka.produce(topic, [record('1')])
+  await until(() => handled > 0, both('the log', 'log'))
+  same(await kafka.members(groupId), 1, both('members of the group before the stop', 'số thành viên của group trước khi dừng'))
+  // Held at the door, so that a stop that does not wait for it is seen.
+  const door = Promise.withResolvers<'pass'>()
+  learner.kafkaWire.gate = ({ api }) => (api === 'LeaveGroup' ? door.promise : 'pass')
+  let over = false
+  const stopping = consumer.stop().finally(() => { over = true })
+  await until(() => over || learner.kafkaWire.requests('LeaveGroup').length > 0, both('stop() to leave the group', 'stop() rời group'))
+  await learner.host.idle()
+  holds(!over, both('stop() before the group was left', 'stop() khi chưa rời group'), both('still waiting', 'vẫn đang chờ'), both('already resolved', 'đã xong'))
+  door.resolve('pass')
+  await stopping
+  same(await kafka.members(groupId), 0, both('members of the group after stop()', 'số thành viên của group sau stop()'))
+})
+
+check('rejected-log-comes-again', async ({ learner, kafka, did }) => {
+  did(both('wrote two logs; onLog rejected the first one four times', 'ghi hai log; onLog báo lỗi bốn lần với log đầu tiên'))
+  await survives({ learner, kafka }, Array.from({ length: 4 }, (_, i) => new Error(`not yet (${i + 1})`)))
+})
+
+check('any-error-is-survived', async ({ learner, kafka, did }) => {
+  did(both('wrote two logs; onLog rejected the first one with a TypeError, a RangeError, a SyntaxError and a ReferenceError',
+    'ghi hai log; onLog báo lỗi với log đầu tiên bằng TypeError, RangeError, SyntaxError rồi ReferenceError'))
+  await survives({ learner, kafka }, [new TypeError('x is undefined'), new RangeError('too far'), new SyntaxError('unexpected'), new ReferenceError('x is not defined')])
+})
+
+check('broken-json-is-set-aside', async ({ learner, kafka, did }) => {
+  did(both('wrote records that are not JSON between two logs', 'ghi các bản ghi không phải JSON xen giữa hai log'))
+  await setsAside({ learner, kafka }, ['not json', '{"level":"INFO","message":"cut o', ''])
+})
+
+check('incomplete-logs-are-set-aside', async ({ learner, kafka, did }) => {
+  did(both('wrote JSON values that are no logs between two logs', 'ghi các giá trị JSON không phải log xen giữa hai log'))
+  const whole = { level: 'INFO', message: 'hello', timestamp: '2026-03-01T09:15:00.000Z' }
+  const without = (key: keyof Log): object => Object.fromEntries(Object.entries(whole).filter(([name]) => name !== key))
+  await setsAside({ learner, kafka }, [
+    {}, without('level'), without('message'), without('timestamp'), { ...whole, message: null }, { ...whole, message: 42 }, { ...whole, level: null },
+    null, 42, 'hello', [], [whole],
+  ].map((value) => JSON.stringify(value)))
+})
+
+check('records-without-value-are-set-aside', async ({ learner, kafka, did }) => {
+  did(both('wrote a record without a value between two logs', 'ghi một bản ghi không có value xen giữa hai log'))
+  await setsAside({ learner, kafka }, [null])
+})
+
+check('set-aside-as-it-came', async ({ learner, kafka, did }) => {
+  did(both('wrote bytes that are no text, and looked at what onInvalid got', 'ghi các byte không phải văn bản rồi xem onInvalid nhận được gì'))
+  const bytes = Buffer.from([0xff, 0xfe, 0x00, 0x80, 0x7b])
+  const [call] = await setsAside({ learner, kafka }, [bytes])
+  holds(Buffer.isBuffer(call!.raw) && call!.raw.equals(bytes), both('the raw record that onInvalid got', 'dữ liệu thô mà onInvalid nhận được'),
+    `<Buffer ${bytes.toString('hex')}>`, Buffer.isBuffer(call!.raw) ? `<Buffer ${call!.raw.toString('hex').slice(0, 60)}>` : shown(call!.raw))
+  holds(call!.error instanceof LearnerError, both('the error that onInvalid got', 'lỗi mà onInvalid nhận được'), 'Error', shown(call!.error))
+})
+
+check('works-without-oninvalid', async ({ learner, kafka, did }) => {
+  did(both('wrote an invalid record between two logs, for a consumer without onInvalid', 'ghi một bản ghi hỏng xen giữa hai log, với consumer không có onInvalid'))
+  const topic = await kafka.topic()
+  const seen: Log[] = []
+  const consumer = await startConsumer(learner, { topic, groupId: kafka.name('g'), onLog: async (log) => { seen.push(log) } })
+  await kafka.produce(topic, [record('1'), { value: 'not json', partition: 0 }, record('2')])
+  await until(() => messagesOf(seen).includes('2'), both('the log behind the invalid record', 'log đứng sau bản ghi hỏng'))
+  same(messagesOf(seen), ['1', '2'], both('what onLog got', 'những gì onLog nhận được'))
+  await consumer.stop()
+})
+
+check('one-produce-request-per-log', async ({ learner, kafka, did }) => {
+  did(both('sent five logs and counted the Produce requests', 'gửi năm log rồi đếm số request Produce'))
+  const topic = await kafka.topic()
+  const producer = await openProducer(learner, topic)
+  await producer.sendLog('INFO', 'warm-up')
+  learner.kafkaWire.forget()
+  for (const message of numbered(5)) await producer.sendLog('INFO', message)
+  const requests = learner.kafkaWire.requests('Produce').length
+  holds((await kafka.ends(topic))[0]! >= 6, both('records on the topic after six logs', 'số bản ghi trên topic sau sáu log'), '6', String((await kafka.ends(topic))[0]))
+  atMost(requests, 5, both('Produce requests for five logs', 'số request Produce cho năm log'))
+  await producer.disconnect()
+})
+
+check('one-commit-per-record-at-most', async ({ learner, kafka, did }) => {
+  did(both('counted the OffsetCommit requests for a backlog of 200 logs', 'đếm số request OffsetCommit cho 200 log tồn đọng'))
+  atMost(await commitsForABacklog(learner, kafka), 200, both('OffsetCommit requests for 200 logs', 'số request OffsetCommit cho 200 log'))
+})
+
+check('no-leaked-connection', async ({ learner, kafka, did }) => {
+  did(both('stopped a consumer and disconnected a producer, then counted the connections', 'dừng consumer, ngắt producer rồi đếm số kết nối'))
+  const topic = await kafka.topic()
+  const seen: Log[] = []
+  const consumer = await startConsumer(learner, { topic, groupId: kafka.name('g'), onLog: async (log) => { seen.push(log) } })
+  const producer = await openProducer(learner, topic)
+  for (const message of numbered(3)) await producer.sendLog('INFO', message)
+  await until(() => seen.length >= 3, both('three logs', 'ba log'))
+  await Promise.all([consumer.stop(), producer.disconnect()])
+  await until(() => learner.kafkaWire.open() === 0, both('every connection to be closed after stop() and disconnect()', 'mọi kết nối được đóng sau stop() và disconnect()'), 1500)
+})
+
+type World = Pick<CheckContext, 'learner' | 'kafka'>
+
+/** Each call is refused with a TypeError and sends nothing; a good log goes through afterwards. */
+async function refusesEach({ learner, kafka }: World, calls: readonly (readonly [level: unknown, message: unknown])[]): Promise<void> {
+  const topic = await kafka.topic()
+  const producer = await openProducer(learner, topic)
+  for (const [level, message] of calls) {
+    const call = `sendLog(${shown(level)}, ${shown(message)})`
+    await refuses(() => producer.sendLog(level, message), ['TypeError'], both(call, call))
+    same(learner.kafkaWire.requests('Produce').length, 0, both(`Produce requests after ${call}`, `số request Produce sau ${call}`))
+  }
+  await producer.sendLog('INFO', 'a good one')
+  const records = await kafka.read(topic, 1)
+  same(records.map(({ value }) => (jsonOf(value) as Partial<Log>).message), ['a good one'], both('the records on the topic', 'các bản ghi trên topic'))
+  await producer.disconnect()
+}
+
+/** The first of two logs is rejected with each of `errors` and comes again every time, before the second, until it is handled. */
+async function survives({ learner, kafka }: World, errors: readonly Error[]): Promise<void> {
+  const topic = await kafka.topic()
+  const groupId = kafka.name('g')
+  const left = [...errors]
+  const handled: string[] = []
+  const offsets: number[] = []
+  const consumer = await startConsumer(learner, {
+    topic, groupId,
+    onLog: async ({ message }) => {
+      const error = message === '1' ? left.shift() : undefined
+      if (error) {
+        offsets.push((await kafka.committed(groupId, topic))[0] ?? -1)
+        throw error
+      }
+      handled.push(message)
+    },
+  })
+  await kafka.produce(topic, [record('1'), record('2')])
+  const times = errors.length - 1
+  await until(() => left.length === 0 || handled.length > 0,
+    both(`the rejected log to come again ${times} times`, `log bị báo lỗi được giao lại ${times} lần`))
+  await until(() => handled.includes('2'), both('the log behind the rejected one', 'log đứng sau log bị báo lỗi'))
+  same([...new Set(handled)], ['1', '2'], both('the logs that were handled, in order', 'các log được xử lý, theo thứ tự'))
+  same(left.length, 0, both('rejections that onLog had no chance to make', 'số lần onLog chưa kịp báo lỗi'))
+  holds(offsets.every((offset) => offset <= 0), both('the committed offset while the first log was not handled', 'offset đã commit khi log đầu chưa được xử lý'), '0', offsets.join(', '))
+  await kafka.untilCommitted(groupId, topic, 2)
+  await consumer.stop()
+}
+
+interface SetAside { readonly raw: unknown; readonly error: unknown }
+
+/** Each of `values` goes to onInvalid once, the logs around them to onLog, and the group gets past all of them. */
+async function setsAside({ learner, kafka }: World, values: readonly Message['value'][]): Promise<SetAside[]> {
+  const topic = await kafka.topic()
+  const groupId = kafka.name('g')
+  const logs: Log[] = []
+  const calls: SetAside[] = []
+  const consumer = await startConsumer(learner, {
+    topic, groupId,
+    onLog: async (log) => { logs.push(log) },
+    onInvalid: async (raw, error) => { calls.push({ raw, error }) },
+  })
+  await kafka.produce(topic, [record('before'), ...values.map((value) => ({ value, partition: 0 })), record('after')])
+  await until(() => messagesOf(logs).includes('after'), both('the log behind the invalid records', 'log đứng sau các bản ghi hỏng'))
+  same(messagesOf(logs), ['before', 'after'], both('what onLog got', 'những gì onLog nhận được'))
+  const different = new Set(calls.map(({ raw }) => (Buffer.isBuffer(raw) ? raw.toString('hex') : shown(raw))))
+  same(different.size, values.length, both(`different records that onInvalid got, of ${values.length} invalid ones`, `số bản ghi khác nhau mà onInvalid nhận được, trong ${values.length} bản ghi hỏng`))
+  if (values.includes(null)) same(calls[values.indexOf(null)]!.raw, null, both('the raw record that onInvalid got for a record without value', 'dữ liệu thô mà onInvalid nhận được cho bản ghi không có value'))
+  await kafka.untilCommitted(groupId, topic, values.length + 2)
+  await consumer.stop()
+  return calls
+}
+
+const inItsPartition = (message: string): Message => ({ ...record(message), partition: message.startsWith('a') ? 0 : 1 })

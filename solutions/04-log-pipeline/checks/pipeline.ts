@@ -1,0 +1,97 @@
+import { both, CheckFailed, methods, shown, until, type KafkaWorld, type Learner, type Methods } from '#checks'
+
+export interface Log { readonly level: string; readonly message: string; readonly timestamp: string }
+
+export interface Handlers {
+  onLog(log: Log): Promise<void>
+  onInvalid?(raw: Buffer | null, error: unknown): Promise<void>
+}
+
+/** How long a stop may take, in milliseconds: kafkajs first waits for the fetch under way, whose patience is the learner's to choose. */
+const STOP_MS = 8000
+
+export async function makeProducer(learner: Learner, topic: string): Promise<Methods<'connect' | 'sendLog' | 'disconnect'>> {
+  const made = await learner.call('createLogProducer', learner.kafka, { topic })
+  return methods(made, ['connect', 'sendLog', 'disconnect'], both('createLogProducer', 'createLogProducer'))
+}
+
+/** A producer that is connected. */
+export async function openProducer(learner: Learner, topic: string): Promise<Methods<'connect' | 'sendLog' | 'disconnect'>> {
+  const producer = await makeProducer(learner, topic)
+  await producer.connect()
+  return producer
+}
+
+/** A consumer, as `consumeLogs` gives it. */
+export async function makeConsumer(learner: Learner, options: Handlers & { topic: string; groupId: string }): Promise<Methods<'stop'>> {
+  learner.host.deadline(STOP_MS)
+  return methods(await learner.call('consumeLogs', learner.kafka, options), ['stop'], both('consumeLogs', 'consumeLogs'))
+}
+
+/**
+ * A consumer that has begun to fetch: from then on it sees what is written, wherever a new group starts.
+ * Every consumer has connections of its own, so the wire tells whose fetch it is.
+ */
+export async function startConsumer(learner: Learner, options: Handlers & { topic: string; groupId: string }): Promise<Methods<'stop'>> {
+  const wire = learner.kafkaWire
+  const before = wire.made()
+  const consumer = await makeConsumer(learner, options)
+  await until(() => wire.requests('Fetch').some(({ connection }) => connection >= before),
+    both('the consumer to fetch from the topic', 'consumer bắt đầu đọc từ topic'))
+  return consumer
+}
+
+/** A record as `sendLog` writes it. */
+export const record = (message: string, level = 'INFO'): { value: string; partition: number } =>
+  ({ value: JSON.stringify({ level, message, timestamp: '2026-03-01T09:15:00.000Z' }), partition: 0 })
+
+/** Messages '1' to `n`, or from `from` on. */
+export const numbered = (n: number, from = 1): string[] => Array.from({ length: n }, (_, i) => String(from + i))
+
+/** The messages in the order in which each came first: at least once means that some may come again. */
+export const messagesOf = (logs: readonly Log[]): string[] => [...new Set(logs.map(({ message }) => message))]
+
+/** The offset up to which a topic of one partition is done; 0 where nothing is committed. */
+export async function done(kafka: KafkaWorld, group: string, topic: string): Promise<number> {
+  return Math.max(0, (await kafka.committed(group, topic))[0] ?? 0)
+}
+
+/**
+ * Lets another group of the same process read the topic and one more record, commit and stop. When that is over, whatever
+ * the first consumer was about to do at the beginning is done as well: both live in one event loop and on one broker.
+ */
+export async function controlRun(learner: Learner, kafka: KafkaWorld, topic: string): Promise<void> {
+  const groupId = kafka.name('control')
+  const seen: string[] = []
+  const consumer = await startConsumer(learner, { topic, groupId, onLog: async ({ message }) => { seen.push(message) } })
+  await kafka.produce(topic, [record('control')])
+  await until(() => seen.includes('control'), both('another group to get its log', 'một group khác nhận được log của nó'))
+  const [end] = await kafka.ends(topic)
+  await kafka.untilCommitted(groupId, topic, end!)
+  await consumer.stop()
+}
+
+/** OffsetCommit requests until 200 logs, all there at once, are handled and committed, and the consumer has stopped. */
+export async function commitsForABacklog(learner: Learner, kafka: KafkaWorld): Promise<number> {
+  const topic = await kafka.topic()
+  const groupId = kafka.name('g')
+  let handled = 0
+  const consumer = await startConsumer(learner, { topic, groupId, onLog: async () => { handled++ } })
+  await kafka.produce(topic, numbered(200).map((message) => record(message)))
+  await until(() => handled >= 200, both('200 logs to be handled', '200 log được xử lý'))
+  await consumer.stop()
+  const commits = learner.kafkaWire.requests('OffsetCommit').length
+  await kafka.untilCommitted(groupId, topic, 200)
+  return commits
+}
+
+/** The JSON value of a record, or a failure that shows what the record holds. */
+export function jsonOf(value: Buffer | null): unknown {
+  try {
+    return JSON.parse(String(value))
+  } catch {
+    const text = String(value).slice(0, 80)
+    throw new CheckFailed(both(`The value of the record is not JSON: ${text}`, `Value của bản ghi không phải JSON: ${text}`),
+      { expected: '{"level":…,"message":…,"timestamp":…}', got: shown(text) })
+  }
+}

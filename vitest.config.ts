@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config'
+
+/** The tests of the kit itself; the hidden suites of the exercises run in `grader/runner.ts`. */
+export default defineConfig({
+  test: {
+    include: ['grader/**/*.test.ts'],
+    // Most of them start processes, on two cores that others use too.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+})

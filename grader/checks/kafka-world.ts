@@ -32,12 +32,16 @@ export interface KafkaWorld {
 
 interface Clients { readonly kafka: Kafka; readonly admin: Admin; readonly producer: Producer }
 
-/** A request to create topics takes more than 100 ms, however many they are: they are made many at a time. */
+/** A request to create topics takes as long for many as for one. */
 const TOPICS_AT_ONCE = 16
 
+/** So many are left when the next ones are begun: about as many as the checks that run side by side want at once. */
+const TOPICS_SPARE = 4
+
 let clients: Promise<Clients> | undefined
-const pools = new Map<number, Promise<string[]>>()
-const made: string[] = []
+/** By number of partitions: topics made, or in the making. */
+const pools = new Map<number, { readonly batch: Promise<string[]>; readonly i: number }[]>()
+const batches: Promise<string[]>[] = []
 
 export function kafkaWorld(run: Run): KafkaWorld {
   const connected = (): Promise<Clients> => (clients ??= connect(run.config.kafka!.brokers))
@@ -45,19 +49,22 @@ export function kafkaWorld(run: Run): KafkaWorld {
     const names = Array.from({ length: TOPICS_AT_ONCE }, () => unguessable('t'))
     const { admin } = await connected()
     await admin.createTopics({ topics: names.map((topic) => ({ topic, numPartitions })), waitForLeaders: false })
-    made.push(...names)
     await eventually('the topics that were made', () => areHosted(admin, names), { deadlineMs: 10_000, everyMs: 5 })
     return names
   }
   return {
     async topic(partitions = 1) {
-      for (;;) {
-        let pool = pools.get(partitions)
-        if (!pool) pools.set(partitions, pool = makeTopics(partitions))
-        const name = (await pool).pop()
-        if (name !== undefined) return name
-        if (pools.get(partitions) === pool) pools.delete(partitions)
+      const pool = pools.get(partitions) ?? []
+      pools.set(partitions, pool)
+      if (pool.length <= TOPICS_SPARE) {
+        const batch = makeTopics(partitions)
+        // Whoever needs one of them hears of it.
+        batch.catch(() => {})
+        batches.push(batch)
+        for (let i = 0; i < TOPICS_AT_ONCE; i++) pool.push({ batch, i })
       }
+      const { batch, i } = pool.shift()!
+      return (await batch)[i]!
     },
     name: (what) => unguessable(what),
     async produce(topic, messages) {
@@ -127,7 +134,8 @@ export async function closeKafka(): Promise<void> {
   if (!clients) return
   try {
     const { admin, producer } = await clients
-    await admin.deleteTopics({ topics: made.splice(0) })
+    const made = await Promise.allSettled(batches.splice(0))
+    await admin.deleteTopics({ topics: made.flatMap((batch) => (batch.status === 'fulfilled' ? batch.value : [])) })
     await Promise.all([admin.disconnect(), producer.disconnect()])
   } catch {
     // A broker that is gone has no topics to delete.

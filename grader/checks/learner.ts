@@ -53,8 +53,7 @@ export function learners(run: Run, lane: Lane | null): {
 
   const redisClient = async (host: Host, options?: RedisOptions): Promise<{ redis: ClientHandle; wire: RedisWire }> => {
     if (!lane) throw new Inconclusive(both('This exercise has no Redis.', 'Bài tập này không dùng Redis.'))
-    const { address, database, learner } = lane.endpoint
-    const wire = await openRedisWire(socketIn(host), { address, database, login: learner })
+    const wire = await openRedisWire(socketIn(host), lane.endpoint)
     redisWires.push(wire)
     const redis = await host.openRedis(wire.socket, options)
     if (wire.trouble()) throw new Inconclusive(both(`Redis: ${wire.trouble()!.message}`, `Redis: ${wire.trouble()!.message}`))

@@ -1,12 +1,9 @@
 import net from 'node:net'
+import type { Login, RedisEndpoint } from '#services/services.ts'
 import { frameReader, parseReply, parseRequest, showCommand, type Reply } from './resp.ts'
 
-/** Where a wire's connections end, and as whom they log in there. */
-export interface RedisUpstream {
-  readonly address: { readonly path: string } | { readonly host: string; readonly port: number }
-  readonly database: number
-  readonly login: { readonly username: string | null; readonly password: string | null }
-}
+/** Where a wire's connections end, and as whom they work there. */
+export type RedisUpstream = Pick<RedisEndpoint, 'address' | 'database' | 'admin' | 'learner'>
 
 /** One command the learner's client sent. */
 export interface Command {
@@ -175,13 +172,20 @@ export async function openRedisWire(socket: string, upstream: RedisUpstream): Pr
 const HANDSHAKE = new Set(['HELLO', 'AUTH', 'SELECT', 'CLIENT', 'INFO', 'READONLY', 'PING'])
 const SUBSCRIBING = new Set(['SUBSCRIBE', 'UNSUBSCRIBE', 'PSUBSCRIBE', 'PUNSUBSCRIBE', 'SSUBSCRIBE', 'SUNSUBSCRIBE'])
 
-/** Logs in and chooses the database before the client's first frame; returns how many replies that makes. */
-function login(target: net.Socket, { login, database }: RedisUpstream): number {
-  const frames: string[][] = []
-  if (login.password !== null) frames.push(login.username === null ? ['AUTH', login.password] : ['AUTH', login.username, login.password])
-  if (database !== 0) frames.push(['SELECT', String(database)])
+/**
+ * Logs in and chooses the database before the client's first frame; returns how many replies that makes.
+ * The learner's user may not SELECT, so the admin chooses and the learner takes over.
+ */
+function login(target: net.Socket, { admin, learner, database }: RedisUpstream): number {
+  const select = database === 0 ? [] : [...authenticate(admin), ['SELECT', String(database)]]
+  const frames = [...select, ...authenticate(learner)]
   for (const words of frames) target.write(`*${words.length}\r\n${words.map((w) => `$${Buffer.byteLength(w)}\r\n${w}\r\n`).join('')}`)
   return frames.length
+}
+
+function authenticate({ username, password }: Login): string[][] {
+  if (password === null) return []
+  return [username === null ? ['AUTH', password] : ['AUTH', username, password]]
 }
 
 /** Messages and confirmations of Pub/Sub answer no command: RESP3 marks them, RESP2 does not. */

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import { both, until, type Instance, type Learner } from '#checks'
+import type { Instance, Learner } from '#checks'
 
 interface Options { ttlMs?: number; retryMs?: number; waitMs?: number }
 
@@ -17,25 +17,31 @@ export const extend = async (lock: Instance, ms: number): Promise<boolean> => Bo
 /** The token of an acquisition that has just succeeded. */
 export const tokenOf = async (lock: Instance): Promise<number> => Number((await lock.get('fencingToken')) ?? NaN)
 
-/** Lets every lease end now, as if its time had passed; what has no expiry stays. */
-export async function leasesEnd(redis: Redis): Promise<void> {
-  const keys = await redis.keys('*')
-  const lifetimes = await Promise.all(keys.map((key) => redis.pttl(key)))
-  const ending = keys.filter((_, i) => lifetimes[i]! > 0)
-  if (ending.length === 0) return
-  await Promise.all(ending.map((key) => redis.pexpire(key, 1)))
-  await until(async () => (await redis.exists(...ending)) === 0, both('the leases to end', 'thời hạn giữ khóa kết thúc'))
+/** One step, so that no command of a learner comes in between. */
+const END = `
+  local ended = 0
+  for _, key in ipairs(#KEYS > 0 and KEYS or redis.call('KEYS', '*')) do
+    if redis.call('PTTL', key) > 0 then ended = ended + redis.call('DEL', key) end
+  end
+  return ended
+`
+
+/** Lets leases end now, as if their time had passed; what has no expiry stays. Tells how many keys are gone. */
+export async function leasesEnd(redis: Redis, keys: readonly string[] = []): Promise<number> {
+  return Number(await redis.eval(END, keys.length, ...keys))
 }
 
-/** The keys that hold the lock, found by looking: they are there while it is held and gone when it is not. */
+/** The keys that hold the lock, found by looking: there, with an expiry, while it is held, and gone when it is not. */
 export async function leaseKeys(redis: Redis, lock: Instance): Promise<string[]> {
   await acquires(lock)
   const held = await redis.keys('*')
+  const lifetimes = await Promise.all(held.map((key) => redis.pttl(key)))
   await releases(lock)
   const left = new Set(await redis.keys('*'))
   const gone = held.filter((key) => !left.has(key))
-  // A release that frees nothing has a check of its own.
-  return gone.length > 0 ? gone : held
+  const mortal = gone.filter((key) => lifetimes[held.indexOf(key)]! > 0)
+  // A lease without expiry, and a release that frees nothing, have checks of their own.
+  return [mortal, gone, held].find((keys) => keys.length > 0) ?? []
 }
 
 /** The time left of each of the keys that exist, in milliseconds; -1 stands for no expiry. */

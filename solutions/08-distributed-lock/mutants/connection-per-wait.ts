@@ -75,6 +75,7 @@ export class DistributedLock {
     const deadline = performance.now() + this.#waitMs
     const listener = this.#redis.duplicate()
     listener.on('error', () => {})
+    await listener.connect()
     for (;;) {
       const lease = await this.#take()
       if (lease) return lease

@@ -1,6 +1,5 @@
 // Mistake: release deletes the key whoever owns it.
-// Fails: release-frees-the-lock, only-the-owner-releases, release-is-atomic, stale-owner-notices, refusal-changes-
-// Fails: nothing
+// Fails: only-the-owner-releases, release-is-atomic, stale-owner-notices
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'

@@ -1,5 +1,6 @@
 // Mistake: GET, and when there is nothing, SET: many see the lock free before any of them takes it.
-// Fails: one-of-many-gets-it, lock-costs-one-round-trip, acquire-is-atomic, hundred-sections-one-at-a-time
+// Fails: one-of-many-gets-it, lock-costs-one-round-trip, acquire-is-atomic, tokens-follow-ownership
+// Fails: hundred-sections-one-at-a-time
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'

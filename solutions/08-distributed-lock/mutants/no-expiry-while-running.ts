@@ -1,5 +1,5 @@
 // Mistake: While fn runs the lock has no expiry: when its process dies, nobody gets it ever again.
-// Fails: killed-owner-blocks-nobody, stale-owner-notices
+// Fails: killed-owner-blocks-nobody
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'

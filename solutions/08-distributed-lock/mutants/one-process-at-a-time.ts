@@ -1,5 +1,5 @@
 // Mistake: Calls of one process take turns in memory; between processes there is only GET, then SET.
-// Fails: lock-costs-one-round-trip, acquire-is-atomic, hundred-sections-one-at-a-time
+// Fails: lock-costs-one-round-trip, acquire-is-atomic, tokens-follow-ownership, hundred-sections-one-at-a-time
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'

@@ -29,7 +29,6 @@ export class DistributedLock {
   readonly #key: string
   readonly #counter: string
   readonly #ttlMs: number
-  readonly #retryMs: number
   readonly #waitMs: number
   #lease: Lease | null = null
 
@@ -39,7 +38,7 @@ export class DistributedLock {
     this.#key = `lock:${name}`
     this.#counter = `lock:${name}:token`
     this.#ttlMs = milliseconds(options.ttlMs ?? 10_000, 1)
-    this.#retryMs = milliseconds(options.retryMs ?? 50, 1)
+    milliseconds(options.retryMs ?? 50, 1)
     this.#waitMs = milliseconds(options.waitMs ?? 30_000, 0)
   }
 
@@ -78,7 +77,7 @@ export class DistributedLock {
       if (lease) return lease
       const left = deadline - performance.now()
       if (left <= 0) throw new LockTimeoutError(`${this.#key} was not free within ${this.#waitMs} ms`)
-      await sleep(0)
+      await sleep(Math.min(1, left))
     }
   }
 

@@ -1,5 +1,5 @@
 // Mistake: Every acquire renews the expiry first, also one that is then refused.
-// Fails: refusal-changes-nothing
+// Fails: refusal-changes-nothing, waiters-get-in, killed-owner-blocks-nobody, stale-owner-notices
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'

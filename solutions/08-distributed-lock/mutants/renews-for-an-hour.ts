@@ -1,5 +1,5 @@
 // Mistake: A renewal lasts an hour, to be on the safe side.
-// Fails: killed-owner-blocks-nobody, stale-owner-notices
+// Fails: killed-owner-blocks-nobody
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'

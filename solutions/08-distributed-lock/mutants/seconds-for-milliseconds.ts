@@ -1,5 +1,5 @@
 // Mistake: EX where PX belongs: the lease lasts a thousand times as long.
-// Fails: lease-ends-within-ttl, waiters-get-in
+// Fails: lease-ends-within-ttl, waiters-get-in, stale-owner-notices
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'

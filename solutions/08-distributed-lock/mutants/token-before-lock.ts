@@ -74,7 +74,7 @@ export class DistributedLock {
       if (lease) return lease
       const left = deadline - performance.now()
       if (left <= 0) throw new LockTimeoutError(`${this.#key} was not free within ${this.#waitMs} ms`)
-      await sleep(Math.min(this.#retryMs, left))
+      await sleep(Math.min(2 * this.#retryMs, left))
     }
   }
 

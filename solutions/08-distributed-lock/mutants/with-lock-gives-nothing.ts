@@ -1,6 +1,6 @@
 // Mistake: withLock returns nothing: the result of fn is lost.
-// Fails: with-lock-holds-while-fn-runs, calls-on-one-instance-take-turns, zero-wait-is-one-try, result-survives-a-
-// Fails: failed-release, result-survives-a-lost-lease
+// Fails: with-lock-holds-while-fn-runs, calls-on-one-instance-take-turns, zero-wait-is-one-try
+// Fails: result-survives-a-failed-release, result-survives-a-lost-lease
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'

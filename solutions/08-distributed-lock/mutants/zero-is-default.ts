@@ -40,7 +40,7 @@ export class DistributedLock {
     this.#counter = `lock:${name}:token`
     this.#ttlMs = milliseconds(options.ttlMs ?? 10_000, 1)
     this.#retryMs = milliseconds(options.retryMs ?? 50, 1)
-    this.#waitMs = milliseconds(options.waitMs || 30_000, 0)
+    this.#waitMs = milliseconds(options.waitMs ?? 30_000, 0) || 30_000
   }
 
   get fencingToken(): number | null {

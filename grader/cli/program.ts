@@ -38,6 +38,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: { en: 'grade several exercises, or all of them', vi: 'chấm nhiều bài tập, hoặc tất cả' },
     load: async (lang) => (await import('./grade.ts')).gradeCommand(lang),
   },
+  solutions: {
+    summary: { en: 'put solutions in the place of stubs, and back', vi: 'thay khung mã bằng lời giải, và ngược lại' },
+    load: async (lang) => (await import('./solutions.ts')).solutionsCommand(lang),
+  },
   services: {
     summary: { en: 'start, stop or look at Redis and Kafka', vi: 'khởi động, dừng hoặc xem Redis và Kafka' },
     load: async () => (await import('./services.ts')).servicesCommand(),

@@ -6,12 +6,13 @@ import { inject, test } from 'vitest'
 import type { Redis } from 'ioredis'
 import type { Text } from '#catalog/text.ts'
 import { HostEnded, LearnerError } from '#sandbox/host.ts'
-import type { Evidence, Outcome, Step } from '#scoring/outcome.ts'
+import type { Evidence, Outcome } from '#scoring/outcome.ts'
 import { show, type Command, type RedisWire } from '#wire/redis-wire.ts'
 import { showReply } from '#wire/resp.ts'
 import { exploreCuts, type Cuts } from './cuts.ts'
 import { kafkaWorld, type KafkaWorld } from './kafka-world.ts'
 import { learners, type Learner, type RedisOptions } from './learner.ts'
+import { ownTraffic } from './own-traffic.ts'
 import { assureRedis, openRun, type Lane, type Run, type RunConfig } from './run.ts'
 import { exploreSchedules, type Schedules } from './schedules.ts'
 import { both, CheckFailed, Inconclusive, NotApplicable, ServiceGone } from './verdicts.ts'
@@ -117,7 +118,7 @@ async function conclude(id: string, run: Run, body: (context: CheckContext) => P
     return outcome('inconclusive', both(`The grader failed: ${text.slice(0, 1500)}`, `Trình chấm gặp lỗi: ${text.slice(0, 1500)}`))
   }
   function evidence(partial: Partial<Evidence>): Evidence {
-    const commands = partial.steps ? { lanes: partial.lanes ?? [], steps: partial.steps } : ownCommands(group.redisWires)
+    const commands = partial.steps ? { lanes: partial.lanes ?? [], steps: partial.steps } : ownTraffic(group.redisWires, group.kafkaWires)
     return { kind: 'values', did: told, expected: null, got: null, diagnostics: [], stack: [], ...partial, ...commands }
   }
 }
@@ -125,34 +126,6 @@ async function conclude(id: string, run: Run, body: (context: CheckContext) => P
 async function empty(lane: Lane): Promise<void> {
   await assureRedis(lane)
   await lane.admin.flushdb()
-}
-
-/** The learner's own commands, when the check has no better timeline: the last few of each process, runs of one command as one line. */
-function ownCommands(wires: readonly RedisWire[]): { lanes: Text[]; steps: Step[] } {
-  const used = wires.filter((wire) => wire.commands().length > 0).slice(0, 3)
-  const lanes = used.map((_, i) => (used.length === 1
-    ? both('your commands', 'các lệnh của bạn')
-    : both(`client ${i + 1}`, `client ${i + 1}`)))
-  return { lanes, steps: used.flatMap((wire, lane) => runs(wire.commands()).slice(-8).map((run) => stepOf(lane, run))) }
-}
-
-function runs(commands: readonly Command[]): Command[][] {
-  const found: Command[][] = []
-  for (const command of commands) {
-    const last = found.at(-1)
-    if (last && last[0]!.name === command.name) last.push(command)
-    else found.push([command])
-  }
-  return found
-}
-
-function stepOf(lane: number, run: readonly Command[]): Step {
-  const [command] = run as [Command]
-  return {
-    lane, text: run.length > 1 ? `${run.length} × ${show(command)}` : show(command),
-    reply: run.length > 1 ? null : command.reply && showReply(command.reply).slice(0, 80),
-    mark: run.some(({ fate }) => fate === 'cut') ? 'cut' : run.some(({ fate }) => fate === 'lost') ? 'lost' : null,
-  }
 }
 
 function endSentence(error: HostEnded): Text {

@@ -24,7 +24,10 @@ export interface KafkaWorld {
   ends(topic: string): Promise<number[]>
   /** Members of a group that is stable; 0 for a group that is empty or gone. */
   members(group: string): Promise<number>
-  /** A group that stands where `group` stands, for who takes over from a dead member without waiting for its session to end. */
+  /**
+   * A group that stands where `group` stands, at the beginning where that has committed nothing: for who takes over from
+   * a dead member without waiting for its session to end.
+   */
   heir(group: string, topic: string): Promise<string>
   /** Waits until the sum of committed offsets reaches `count`. */
   untilCommitted(group: string, topic: string, count: number, what?: Text): Promise<void>
@@ -47,9 +50,16 @@ export function kafkaWorld(run: Run): KafkaWorld {
   const connected = (): Promise<Clients> => (clients ??= connect(run.config.kafka!.brokers))
   const makeTopics = async (numPartitions: number): Promise<string[]> => {
     const names = Array.from({ length: TOPICS_AT_ONCE }, () => unguessable('t'))
-    const { admin } = await connected()
-    await admin.createTopics({ topics: names.map((topic) => ({ topic, numPartitions })), waitForLeaders: false })
-    await eventually('the topics that were made', () => areHosted(admin, names), { deadlineMs: 10_000, everyMs: 5 })
+    const { kafka } = await connected()
+    // A client of its own: kafkajs forgets the topics of one call over the metadata of another.
+    const admin = kafka.admin()
+    await admin.connect()
+    try {
+      await admin.createTopics({ topics: names.map((topic) => ({ topic, numPartitions })), waitForLeaders: false })
+      await eventually('the topics that were made', () => areHosted(admin, names), { deadlineMs: 10_000, everyMs: 5 })
+    } finally {
+      await admin.disconnect()
+    }
     return names
   }
   return {
@@ -156,16 +166,14 @@ async function readTopic(kafka: Kafka, topic: string, count: number): Promise<Ka
   return records.sort((a, b) => a.partition - b.partition || Number(a.message.offset) - Number(b.message.offset)).map(({ message }) => message)
 }
 
-/** Commits offsets by partition for a group without members; −1 leaves a partition as it is. */
+/** Commits offsets by partition for a group without members; −1 is the beginning. */
 async function commit(kafka: Kafka, groupId: string, topic: string, offsets: readonly number[]): Promise<void> {
-  const found = offsets.map((offset, partition) => ({ topic, partition, offset: String(offset) })).filter(({ offset }) => offset !== '-1')
-  if (found.length === 0) return
   const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 20 })
   await consumer.connect()
   try {
     await consumer.subscribe({ topic })
     await consumer.run({ autoCommit: false, eachMessage: async () => {} })
-    await consumer.commitOffsets(found)
+    await consumer.commitOffsets(offsets.map((offset, partition) => ({ topic, partition, offset: String(Math.max(0, offset)) })))
   } finally {
     await consumer.disconnect()
   }

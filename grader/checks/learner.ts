@@ -44,6 +44,7 @@ let sockets = 0
 export function learners(run: Run, lane: Lane | null): {
   start(options?: { clockShiftMs?: number; redis?: RedisOptions; kafka?: { retries?: number } }): Promise<Learner>
   readonly redisWires: readonly RedisWire[]
+  readonly kafkaWires: readonly KafkaWire[]
   close(): Promise<void>
 } {
   const hosts = new Set<Host>()
@@ -81,6 +82,7 @@ export function learners(run: Run, lane: Lane | null): {
 
   return {
     redisWires,
+    kafkaWires,
     async start({ clockShiftMs = 0, redis, kafka } = {}) {
       const host = clockShiftMs === 0 ? await run.takeHost() : await run.freshHost(clockShiftMs)
       hosts.add(host)

@@ -13,6 +13,9 @@ import type { ClientSpec, GraderFunctions, HostFunctions, Remains, Reply } from 
 const MAX_RSS = 400 << 20
 const MAX_OUTPUT = 64 << 10
 
+/** How often a deadline looks whether this process is served, in milliseconds. */
+const SERVED_EVERY_MS = 100
+
 /** An error that learner code threw, as inert data: it never carries the learner's object. */
 export class LearnerError extends Error {
   readonly facts: ErrorFacts
@@ -128,8 +131,9 @@ export function startHost(kind: Isolation, folders: Folders, patience: () => num
       }
     },
     unhandled(json) {
+      // What a function of the grader rejected with comes home as it was; that nobody handled it is the learner's.
       const error = decodeSafely(json)
-      if (error instanceof LearnerError && unhandled.length < 20) unhandled.push(error)
+      if (unhandled.length < 20) unhandled.push(error instanceof LearnerError ? error : thrownByLearner(error))
     },
   }
   const rpc = createBirpc<HostFunctions, GraderFunctions>(functions, {
@@ -143,20 +147,19 @@ export function startHost(kind: Isolation, folders: Folders, patience: () => num
   const answered = async <T>(reply: Promise<T>, what: string): Promise<T> => {
     if (ended) throw ended
     const limit = deadlineMs
-    const timer = setTimeout(() => end('deadline', `${what} did not settle within ${limit / 1000} s`), limit)
+    const stop = afterServed(limit, () => end('deadline', `${what} did not settle within ${limit / 1000} s`))
     try {
       return await reply
     } catch (error) {
       throw ended ?? error
     } finally {
-      clearTimeout(timer)
+      stop()
     }
   }
   const value = (reply: Reply): unknown => {
     const decoded = decodeSafely(reply.value)
     if (reply.ok === true) return decoded
-    const error = decoded instanceof LearnerError ? decoded : new LearnerError(
-      decoded instanceof Error ? describeError(decoded) : thrownValue(decoded), decoded)
+    const error = decoded instanceof LearnerError ? decoded : thrownByLearner(decoded)
     error.synchronous = reply.synchronous === true
     throw error
   }
@@ -244,6 +247,24 @@ function collect(child: ChildProcess): () => string {
   return () => (text.length < MAX_OUTPUT ? text : text.slice(0, text.lastIndexOf('\n') + 1) || text)
 }
 
+/**
+ * Calls `late` when `ms` have passed, not counting the time in which this process was not served itself: on a machine
+ * that stood still, an answer that is already there must be read before anybody is called late.
+ */
+function afterServed(ms: number, late: () => void): () => void {
+  let left = ms
+  let last = performance.now()
+  const timer = setInterval(() => {
+    const now = performance.now()
+    left -= Math.min(now - last, 2 * SERVED_EVERY_MS)
+    last = now
+    if (left > 0) return
+    clearInterval(timer)
+    late()
+  }, SERVED_EVERY_MS)
+  return () => clearInterval(timer)
+}
+
 function watchMemory(pid: () => number | undefined, exceeded: () => void): () => void {
   if (process.platform !== 'linux') return () => {}
   const timer = setInterval(() => {
@@ -260,6 +281,11 @@ function watchMemory(pid: () => number | undefined, exceeded: () => void): () =>
 function exitSentence(child: ChildProcess): string {
   if (child.exitCode === null && child.signalCode === null) return 'the process of the submission could not be started'
   return `the process of the submission ended by itself (${child.signalCode ?? `exit code ${child.exitCode}`})`
+}
+
+/** Something else than an error of the learner's process: an error of the grader's own, or no error at all. */
+function thrownByLearner(value: unknown): LearnerError {
+  return new LearnerError(value instanceof Error ? describeError(value) : thrownValue(value), value)
 }
 
 function thrownValue(value: unknown): ErrorFacts {

@@ -1,8 +1,10 @@
-import { both, CheckFailed, shown, type Learner } from '#checks'
+import { both, CheckFailed, shown, type Command, type Learner } from '#checks'
 
 export interface Ranked { readonly articleId: number; readonly views: number }
 
-export const view = (learner: Learner, articleId: number): Promise<unknown> => learner.call('viewArticle', learner.redis, articleId)
+export function view(learner: Learner, articleId: number): Promise<unknown> {
+  return learner.call('viewArticle', learner.redis, articleId)
+}
 
 /** The count as a number, whatever type it came as: that it must be a number is a promise of its own. */
 export async function countOf(learner: Learner, articleId: number): Promise<number> {
@@ -14,7 +16,8 @@ export async function topOf(learner: Learner, ...limit: [] | [number]): Promise<
   const top = await learner.call('getTopArticles', learner.redis, ...limit)
   if (!Array.isArray(top)) throw notARanking(top)
   return top.map((entry: unknown) => {
-    if (typeof entry !== 'object' || entry === null || !('articleId' in entry) || !('views' in entry)) throw notARanking(top)
+    const named = typeof entry === 'object' && entry !== null && 'articleId' in entry && 'views' in entry
+    if (!named) throw notARanking(top)
     return { articleId: Number(entry.articleId), views: Number(entry.views) }
   })
 }
@@ -26,6 +29,23 @@ export async function countAndRanked(learner: Learner, articleId: number): Promi
   const count = await countOf(learner, articleId)
   const ranked = (await topOf(learner, 10)).find((entry) => entry.articleId === articleId)?.views ?? 0
   return { count, ranked }
+}
+
+/**
+ * The commands that `run` sends. A question follows, and its own commands are taken off again: what was sent before is
+ * answered before, so that nothing is missed of code that does not wait for its views.
+ */
+export async function commandsOf(learner: Learner, run: () => Promise<unknown>): Promise<Command[]> {
+  const ask = (): Promise<number> => countOf(learner, 99)
+  await ask()
+  learner.wire.forget()
+  await ask()
+  const asking = learner.wire.commands().length
+  learner.wire.forget()
+  await run()
+  await ask()
+  const all = learner.wire.commands()
+  return all.slice(0, all.length - asking)
 }
 
 function notARanking(value: unknown): CheckFailed {

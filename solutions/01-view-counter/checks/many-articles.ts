@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
 import { storm, type Learner } from '#checks'
-import { countOf, topOf, view } from './calls.ts'
+import { commandsOf, countOf, topOf, view } from './calls.ts'
 
 /** Has articles viewed, once each, until there are `want` instead of `have`; returns how many there are. */
 export type Grow = (have: number, want: number) => Promise<number>
@@ -19,9 +19,11 @@ const BY_CALLS = 2000
 export async function howToGrow(learner: Learner, redis: Redis): Promise<Grow> {
   await growByCopies(learner, redis, 0, 4)
   const top = await topOf(learner, 4)
-  const copiesCount = top.length === 4 && top.every(({ views }) => views === 1) && (await countOf(learner, FIRST + 3)) === 1
+  const ranked = top.length === 4 && top.every(({ views }) => views === 1)
+  const copiesCount = ranked && (await countOf(learner, FIRST + 3)) === 1
   await redis.flushdb()
-  return (have, want) => (copiesCount ? growByCopies(learner, redis, have, want) : growByCalls(learner, have, Math.min(want, BY_CALLS)))
+  if (copiesCount) return (have, want) => growByCopies(learner, redis, have, want)
+  return (have, want) => growByCalls(learner, have, Math.min(want, BY_CALLS))
 }
 
 async function growByCalls(learner: Learner, have: number, want: number): Promise<number> {
@@ -33,9 +35,7 @@ async function growByCalls(learner: Learner, have: number, want: number): Promis
 
 async function growByCopies(learner: Learner, redis: Redis, have: number, want: number): Promise<number> {
   const model = FIRST + have
-  learner.wire.forget()
-  await view(learner, model)
-  const frames = learner.wire.commands()
+  const frames = (await commandsOf(learner, () => view(learner, model)))
     .filter(({ name }) => name !== 'MULTI' && name !== 'EXEC')
     .map(({ words }) => words.map((word) => word.toString('latin1')))
   const last = FIRST + want - 1

@@ -7,7 +7,8 @@ export async function commandsRun(redis: Redis, run: () => Promise<void>): Promi
   const monitor = await redis.monitor()
   try {
     const names: string[] = []
-    const ended = new Promise<void>((resolve) => {
+    const ended = new Promise<void>((resolve, reject) => {
+      monitor.on('error', reject)
       monitor.on('monitor', (_time: string, [name, ...words]: string[], _source: string, database: string) => {
         // One server may serve several databases, and others work on theirs at the same time.
         if (words[0] === END) resolve()

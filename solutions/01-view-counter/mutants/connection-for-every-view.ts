@@ -8,7 +8,8 @@ const countKey = (articleId: number): string => `article:${articleId}:views`
 /** Counts one view in `article:{id}:views` and `article:ranking`, in one transaction. Nothing expires. */
 export async function viewArticle(redis: Redis, articleId: number): Promise<void> {
   checkId(articleId)
-  const replies = await redis.duplicate().multi().incr(countKey(articleId)).zincrby(RANKING, 1, String(articleId)).exec()
+  const own = redis.duplicate()
+  const replies = await own.multi().incr(countKey(articleId)).zincrby(RANKING, 1, String(articleId)).exec()
   for (const [error] of replies ?? []) if (error) throw error
 }
 

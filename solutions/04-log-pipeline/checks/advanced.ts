@@ -3,7 +3,7 @@
  * or a stop in the middle loses nothing. A failing Kafka is told to the caller, and the price of a log does not grow.
  */
 import { atMost, between, both, check, holds, rejects, same, until } from '#checks'
-import { commitsForABacklog, controlRun, done, makeConsumer, makeProducer, messagesOf, numbered, openProducer, record, startConsumer, type Log } from './pipeline.ts'
+import { commitsForABacklog, controlRun, done, makeConsumer, makeProducer, messagesOf, numbered, openProducer, quiet, record, startConsumer, warmTopic, type Log } from './pipeline.ts'
 
 check('offset-waits-for-the-handler', async ({ learner, kafka, did }) => {
   did(both('wrote three logs and did not let onLog finish the first one', 'ghi ba log và không cho onLog xử lý xong log đầu tiên'))
@@ -55,11 +55,9 @@ check('crash-loses-no-log', async ({ learner, another, kafka, did }) => {
       handled.push(message)
     },
   })
-  await kafka.produce(topic, [record('1')])
-  await kafka.untilCommitted(groupId, topic, 1)
-  await kafka.produce(topic, numbered(3, 2).map((message) => record(message)))
+  await kafka.produce(topic, numbered(4).map((message) => record(message)))
   await until(() => reached, both('onLog to be called for the third log', 'onLog được gọi cho log thứ ba'))
-  await doomed.host.idle()
+  await quiet(doomed)
   await doomed.kill()
   const consumer = await makeConsumer(learner, { topic, groupId: await kafka.heir(groupId, topic), onLog: async ({ message }) => { handled.push(message) } })
   await kafka.produce(topic, [record('5')])
@@ -105,7 +103,7 @@ check('stop-commits-what-was-handled', async ({ learner, kafka, did }) => {
   await until(() => reached, both('onLog to be called for the second log', 'onLog được gọi cho log thứ hai'))
   let over = false
   const stopping = consumer.stop().finally(() => { over = true })
-  await learner.host.idle()
+  await quiet(learner)
   holds(!over, both('stop() while onLog is at work', 'stop() khi onLog đang xử lý'), both('still waiting', 'vẫn đang chờ'), both('already resolved', 'đã xong'))
   gate.resolve()
   await stopping
@@ -116,7 +114,7 @@ check('stop-commits-what-was-handled', async ({ learner, kafka, did }) => {
 
 check('unreachable-kafka-rejects', async ({ learner, kafka, did }) => {
   did(both('made a producer and a consumer with Kafka out of reach', 'tạo producer và consumer khi không kết nối được Kafka'))
-  const topic = await kafka.topic()
+  const topic = await warmTopic(kafka)
   const offline = await learner.withKafka({ retries: 1 })
   offline.host.deadline(20_000)
   const options = { topic, groupId: kafka.name('g'), onLog: async () => {} }

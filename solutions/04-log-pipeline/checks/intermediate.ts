@@ -5,7 +5,7 @@
  */
 import { atMost, both, check, holds, LearnerError, producedAcks, refuses, same, settled, shown, until, type CheckContext } from '#checks'
 import type { Message } from 'kafkajs'
-import { commitsForABacklog, jsonOf, messagesOf, numbered, openProducer, record, startConsumer, untilWritten, type Log } from './pipeline.ts'
+import { commitsForABacklog, messagesOf, numbered, openProducer, quiet, record, startConsumer, untilWritten, warmTopic, type Log } from './pipeline.ts'
 
 check('send-waits-for-the-broker', async ({ learner, kafka, did }) => {
   did(both('held back the broker\'s answer to sendLog', 'giữ lại phản hồi của broker cho sendLog'))
@@ -18,7 +18,7 @@ check('send-waits-for-the-broker', async ({ learner, kafka, did }) => {
   let over = false
   const sending = settled(producer.sendLog('INFO', 'one')).finally(() => { over = true })
   await until(() => over || learner.kafkaWire.requests('Produce').some(({ answered }) => answered), both('the broker\'s answer to sendLog', 'phản hồi của broker cho sendLog'))
-  await learner.host.idle()
+  await quiet(learner)
   holds(!over, both('sendLog before the broker\'s answer reached the client', 'sendLog khi client chưa nhận được phản hồi của broker'),
     both('still waiting', 'vẫn đang chờ'), both('already resolved', 'đã xong'))
   answer.resolve('pass')
@@ -40,14 +40,15 @@ check('all-replicas-acknowledge', async ({ learner, kafka, did }) => {
 
 check('failed-send-rejects', async ({ learner, kafka, did }) => {
   did(both('sent a log, then another one with Kafka out of reach', 'gửi một log, rồi gửi log khác khi không kết nối được Kafka'))
-  const topic = await kafka.topic()
+  const topic = await warmTopic(kafka)
   const offline = await learner.withKafka({ retries: 2 })
   // However long a learner's own retries take.
   offline.host.deadline(20_000)
   const producer = await openProducer(offline, topic)
   await producer.sendLog('INFO', 'one')
-  await untilWritten(kafka, topic, 1)
+  await untilWritten(kafka, topic, 2)
   offline.kafkaWire.down()
+  await quiet(offline)
   const outcome = await settled(producer.sendLog('INFO', 'two'))
   // The failure of a send that nobody waited for comes a little later: no other check would see it.
   if ('value' in outcome) await until(() => offline.host.unhandled.length > 0, both('', ''), 1500).catch(() => {})
@@ -117,7 +118,7 @@ check('stop-leaves-the-group', async ({ learner, kafka, did }) => {
   let over = false
   const stopping = consumer.stop().finally(() => { over = true })
   await until(() => over || learner.kafkaWire.requests('LeaveGroup').length > 0, both('stop() to leave the group', 'stop() rời group'))
-  await learner.host.idle()
+  await quiet(learner)
   holds(!over, both('stop() before the group was left', 'stop() khi chưa rời group'), both('still waiting', 'vẫn đang chờ'), both('already resolved', 'đã xong'))
   door.resolve('pass')
   await stopping
@@ -180,6 +181,7 @@ check('one-produce-request-per-log', async ({ learner, kafka, did }) => {
   const topic = await kafka.topic()
   const producer = await openProducer(learner, topic)
   await producer.sendLog('INFO', 'warm-up')
+  await untilWritten(kafka, topic, 1)
   learner.kafkaWire.forget()
   for (const message of numbered(5)) await producer.sendLog('INFO', message)
   await untilWritten(kafka, topic, 6)
@@ -216,8 +218,8 @@ async function refusesEach({ learner, kafka }: World, calls: readonly (readonly 
     same(learner.kafkaWire.requests('Produce').length, 0, both(`Produce requests after ${call}`, `số request Produce sau ${call}`))
   }
   await producer.sendLog('INFO', 'a good one')
-  const records = await kafka.read(topic, 1)
-  same(records.map(({ value }) => (jsonOf(value) as Partial<Log>).message), ['a good one'], both('the records on the topic', 'các bản ghi trên topic'))
+  await untilWritten(kafka, topic, 1)
+  same(await kafka.ends(topic), [1], both('records on the topic after one good log', 'số bản ghi trên topic sau một log hợp lệ'))
   await producer.disconnect()
 }
 

@@ -48,12 +48,19 @@ export const record = (message: string, level = 'INFO'): { value: string; partit
 /** Messages '1' to `n`, or from `from` on. */
 export const numbered = (n: number, from = 1): string[] => Array.from({ length: n }, (_, i) => String(from + i))
 
-/** The messages in the order in which each came first: at least once means that some may come again. */
-export const messagesOf = (logs: readonly Log[]): string[] => [...new Set(logs.map(({ message }) => message))]
+/** The messages in the order in which each came first: at least once means that some may come again. Anything may come. */
+export const messagesOf = (logs: readonly (Log | null)[]): string[] => [...new Set(logs.map((log) => String(log?.message)))]
 
 /** The offset up to which a topic of one partition is done; 0 where nothing is committed. */
 export async function done(kafka: KafkaWorld, group: string, topic: string): Promise<number> {
   return Math.max(0, (await kafka.committed(group, topic))[0] ?? 0)
+}
+
+/** A topic that has one record already: a client with few retries gives up on one that the broker has only just made. */
+export async function warmTopic(kafka: KafkaWorld): Promise<string> {
+  const topic = await kafka.topic()
+  await kafka.produce(topic, [record('0')])
+  return topic
 }
 
 /** Waits until `count` records are on a topic of one partition. */
@@ -68,7 +75,11 @@ export async function untilWritten(kafka: KafkaWorld, topic: string, count: numb
 export async function controlRun(learner: Learner, kafka: KafkaWorld, topic: string): Promise<void> {
   const groupId = kafka.name('control')
   const seen: string[] = []
-  const consumer = await startConsumer(learner, { topic, groupId, onLog: async ({ message }) => { seen.push(message) } })
+  const consumer = await startConsumer(learner, {
+    topic, groupId,
+    onLog: async ({ message }) => { seen.push(message) },
+    onInvalid: async () => {},
+  })
   await kafka.produce(topic, [record('control')])
   await until(() => seen.includes('control'), both('another group to get its log', 'một group khác nhận được log của nó'))
   await consumer.stop()
@@ -86,6 +97,12 @@ export async function commitsForABacklog(learner: Learner, kafka: KafkaWorld): P
   const commits = learner.kafkaWire.requests('OffsetCommit').length
   await kafka.untilCommitted(groupId, topic, 200)
   return commits
+}
+
+/** Resolves when the process has nothing at hand, and what it answered before has arrived here. */
+export async function quiet(learner: Learner): Promise<void> {
+  await learner.host.idle()
+  await new Promise((resolve) => { setImmediate(resolve) })
 }
 
 /** The JSON value of a record, or a failure that shows what the record holds. */

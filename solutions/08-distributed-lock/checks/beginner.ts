@@ -7,23 +7,26 @@ import { acquires, leaseKeys, lockOf, LONG_MS, releases, timeLeft } from './leas
 import { section } from './section.ts'
 
 check('answers-are-booleans', async ({ learner, did }) => {
-  did(both('asked for yes and for no from acquire, extend and release', 'gọi acquire, extend và release trong cả hai trường hợp có và không'))
+  did(both('asked for yes and for no from acquire, extend and release',
+    'gọi acquire, extend và release trong cả hai trường hợp có và không'))
   const lock = await lockOf(learner, 'orders')
   const other = await lockOf(learner, 'orders')
   same([await lock.call('acquire'), await other.call('acquire')], [true, false],
     both('acquire of a free lock, then of a held one', 'acquire khi khóa rảnh, rồi khi khóa đang bị giữ'))
   same([await lock.call('extend', LONG_MS), await other.call('extend', LONG_MS)], [true, false],
     both('extend by the owner, then by somebody else', 'extend bởi bên giữ khóa, rồi bởi bên khác'))
-  same([await lock.call('release'), await lock.call('release')], [true, false],
-    both('release, then release again', 'release, rồi release lần nữa'))
+  same([await other.call('release'), await lock.call('release')], [false, true],
+    both('release by somebody else, then by the owner', 'release bởi bên khác, rồi bởi bên giữ khóa'))
 })
 
 check('held-lock-is-refused', async ({ learner, did }) => {
-  did(both('asked for a held lock, as somebody else and as its owner', 'xin khóa đang bị giữ, với tư cách bên khác và chính bên giữ khóa'))
+  did(both('asked for a held lock, as somebody else and as its owner',
+    'xin khóa đang bị giữ, với tư cách bên khác và chính bên giữ khóa'))
   const lock = await lockOf(learner, 'orders')
   const other = await lockOf(learner, 'orders')
   same(await acquires(lock), true, both('acquire of a free lock', 'acquire khi khóa rảnh'))
-  same(await acquires(other), false, both('acquire by somebody else while the lock is held', 'acquire bởi bên khác khi khóa đang bị giữ'))
+  same(await acquires(other), false,
+    both('acquire by somebody else while the lock is held', 'acquire bởi bên khác khi khóa đang bị giữ'))
   same(await acquires(lock), false, both('acquire once more by the owner', 'acquire lần nữa bởi chính bên giữ khóa'))
 })
 
@@ -36,36 +39,45 @@ check('acquire-never-waits', async ({ learner, did }) => {
   let answered = false
   const answer = acquires(other).finally(() => { answered = true })
   answer.catch(() => {})
-  await until(() => answered, both('acquire to answer, instead of waiting for the lock', 'acquire trả lời ngay thay vì chờ khóa'), 1500)
+  await until(() => answered,
+    both('acquire to answer, instead of waiting for the lock', 'acquire trả lời ngay thay vì chờ khóa'), 1500)
   await answer
 })
 
 check('release-frees-the-lock', async ({ learner, did }) => {
-  did(both('released before, while and after holding the lock', 'release trước khi giữ, trong khi giữ và sau khi đã trả khóa'))
+  did(both('released before, while and after holding the lock',
+    'release trước khi giữ, trong khi giữ và sau khi đã trả khóa'))
   const lock = await lockOf(learner, 'orders')
   const other = await lockOf(learner, 'orders')
   same(await releases(lock), false, both('release without ever having acquired', 'release khi chưa từng acquire'))
   same(await acquires(lock), true, both('acquire of a free lock', 'acquire khi khóa rảnh'))
   same(await releases(lock), true, both('release by the owner', 'release bởi bên giữ khóa'))
   same(await releases(lock), false, both('a second release', 'release lần thứ hai'))
-  same(await acquires(other), true, both('acquire by somebody else after the release', 'acquire bởi bên khác sau khi khóa được trả'))
+  same(await acquires(other), true,
+    both('acquire by somebody else after the release', 'acquire bởi bên khác sau khi khóa được trả'))
 })
 
 check('key-is-named', async ({ learner, redis, did }) => {
   did(both('held the lock "orders" and looked at the keys', 'giữ khóa "orders" rồi xem các key'))
   const lock = await lockOf(learner, 'orders')
   await acquires(lock)
-  same(await redis.exists('lock:orders'), 1, both('whether lock:orders exists while the lock is held (1 is yes)', 'lock:orders có tồn tại khi khóa đang bị giữ (1 là có)'))
+  same(await redis.exists('lock:orders'), 1,
+    both('whether lock:orders exists while the lock is held (1 is yes)',
+      'lock:orders có tồn tại khi khóa đang bị giữ (1 là có)'))
   await releases(lock)
-  same(await redis.exists('lock:orders'), 0, both('whether lock:orders exists after the release (0 is no)', 'lock:orders có tồn tại sau khi trả khóa (0 là không)'))
+  same(await redis.exists('lock:orders'), 0,
+    both('whether lock:orders exists after the release (0 is no)',
+      'lock:orders có tồn tại sau khi trả khóa (0 là không)'))
   for (const key of await redis.keys('*')) {
     if ((await redis.pttl(key)) !== -1) continue
-    holds(key.startsWith('lock:'), both('the beginning of the key that stays', 'phần đầu của key còn lại'), 'lock:', key.slice(0, 40))
+    holds(key.startsWith('lock:'), both('the beginning of the key that stays', 'phần đầu của key còn lại'), 'lock:',
+      key.slice(0, 40))
   }
 })
 
 check('lease-ends-within-ttl', async ({ learner, redis, did }) => {
-  did(both('took locks with leases of 5 s and of the default, and looked at the expiry', 'lấy khóa với thời hạn 5 giây và thời hạn mặc định rồi xem TTL'))
+  did(both('took locks with leases of 5 s and of the default, and looked at the expiry',
+    'lấy khóa với thời hạn 5 giây và thời hạn mặc định rồi xem TTL'))
   for (const ttlMs of [5000, 10_000]) {
     const lock = await lockOf(learner, `orders-${ttlMs}`, ttlMs === 5000 ? { ttlMs } : undefined)
     const keys = await leaseKeys(redis, lock)
@@ -86,10 +98,12 @@ check('names-are-independent', async ({ learner, did }) => {
   same(await acquires(held), true, both('acquire of a free lock', 'acquire khi khóa rảnh'))
   for (const name of ['order', 'orders2', 'Orders', 'orders 1', 'đơn hàng', '*']) {
     const lock = await lockOf(learner, name)
-    same(await acquires(lock), true, both(`acquire of "${name}" while "orders" is held`, `acquire "${name}" khi "orders" đang bị giữ`))
+    same(await acquires(lock), true,
+      both(`acquire of "${name}" while "orders" is held`, `acquire "${name}" khi "orders" đang bị giữ`))
     same(await releases(lock), true, both(`release of "${name}"`, `release "${name}"`))
   }
-  same(await releases(held), true, both('release of "orders", held all along', 'release "orders", khóa được giữ từ đầu'))
+  same(await releases(held), true,
+    both('release of "orders", held all along', 'release "orders", khóa được giữ từ đầu'))
 })
 
 check('with-lock-holds-while-fn-runs', async ({ learner, did }) => {
@@ -99,22 +113,27 @@ check('with-lock-holds-while-fn-runs', async ({ learner, did }) => {
   for (const result of ['done', 0, undefined]) {
     const run = section(lock)
     await run.entered()
-    same(await acquires(other), false, both('acquire by somebody else while fn runs', 'acquire bởi bên khác trong khi fn chạy'))
+    same(await acquires(other), false,
+      both('acquire by somebody else while fn runs', 'acquire bởi bên khác trong khi fn chạy'))
     run.leave(result)
     same(await run.ending(), { value: result }, both('what withLock gives', 'kết quả của withLock'))
-    same(await acquires(other), true, both('acquire by somebody else after withLock', 'acquire bởi bên khác sau withLock'))
+    same(await acquires(other), true,
+      both('acquire by somebody else after withLock', 'acquire bởi bên khác sau withLock'))
     await releases(other)
   }
 })
 
 check('token-belongs-to-the-acquisition', async ({ learner, did }) => {
-  did(both('read fencingToken before, while and after holding the lock', 'đọc fencingToken trước khi giữ, trong khi giữ và sau khi trả khóa'))
+  did(both('read fencingToken before, while and after holding the lock',
+    'đọc fencingToken trước khi giữ, trong khi giữ và sau khi trả khóa'))
   const lock = await lockOf(learner, 'orders')
-  same(await lock.get('fencingToken'), null, both('fencingToken before the first acquisition', 'fencingToken trước lần acquire đầu tiên'))
+  same(await lock.get('fencingToken'), null,
+    both('fencingToken before the first acquisition', 'fencingToken trước lần acquire đầu tiên'))
   for (const round of ['first', 'second']) {
     await acquires(lock)
     const token = await lock.get('fencingToken')
-    holds(typeof token === 'number' && Number.isFinite(token), both(`fencingToken of the ${round} acquisition`, `fencingToken của lần acquire ${round === 'first' ? 'đầu' : 'thứ hai'}`),
+    holds(typeof token === 'number' && Number.isFinite(token), both(`fencingToken of the ${round} acquisition`,
+      `fencingToken của lần acquire ${round === 'first' ? 'đầu' : 'thứ hai'}`),
       both('a number', 'một số'), String(token))
     await releases(lock)
     same(await lock.get('fencingToken'), null, both('fencingToken after the release', 'fencingToken sau khi trả khóa'))

@@ -24,7 +24,8 @@ const SLOW_MS = 120
  * For what only a machine that keeps up can show: a failure counts only if the processes and Redis answered at once all
  * the while. Otherwise `plan` is tried again with the next round's number; never is anybody blamed for a slow machine.
  */
-export async function keepingUp(redis: Redis, processes: readonly Learner[], plan: (round: number) => Promise<void>): Promise<void> {
+export async function keepingUp(redis: Redis, processes: readonly Learner[],
+  plan: (round: number) => Promise<void>): Promise<void> {
   for (let round = 0; round < 6; round++) {
     const slowest = watch(async () => {
       await Promise.all([redis.ping(), ...processes.map((process) => process.host.idle())])

@@ -1,4 +1,4 @@
-import { both, CheckFailed, settled, until, type Instance, type LearnerError } from '#checks'
+import { both, CheckFailed, settled, shown, until, type Instance, type LearnerError } from '#checks'
 import type { Text } from '#catalog/text.ts'
 
 /** What became of a call of withLock. */
@@ -49,6 +49,16 @@ export function section(lock: Instance): Section {
   }
 }
 
+/** Whether withLock gave up waiting. */
+export const timedOut = (end: Ending): boolean =>
+  'error' in end && end.error.facts.classes.includes('LockTimeoutError')
+
+/** The ending in words, for evidence. */
+export const told = (end: Ending): Text =>
+  'error' in end
+    ? both(end.error.message.slice(0, 200), end.error.message.slice(0, 200))
+    : both(`it resolved with ${shown(end.value)}`, `lời gọi thành công với ${shown(end.value)}`)
+
 /** The context is an object literal, or an instance of a class of the learner's. */
 async function readGiven(context: unknown): Promise<Given> {
   const part = async (name: string): Promise<unknown> => {
@@ -72,4 +82,5 @@ function withoutFn(end: Ending): CheckFailed {
     : both('withLock returned without running its function.', 'withLock trả về mà chưa chạy hàm được truyền vào.'))
 }
 
-const noSignal: Text = both('The function got no AbortSignal in `signal`.', 'Hàm không nhận được AbortSignal trong `signal`.')
+const noSignal: Text = both('The function got no AbortSignal in `signal`.',
+  'Hàm không nhận được AbortSignal trong `signal`.')

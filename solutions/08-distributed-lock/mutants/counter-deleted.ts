@@ -1,5 +1,5 @@
 // Mistake: The release deletes the counter too.
-// Fails: tokens-rise, tokens-rise-across-processes
+// Fails: tokens-rise, tokens-rise-across-processes, tokens-follow-ownership
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'

@@ -1,0 +1,124 @@
+/**
+ * `withLock` waits for a held lock: quietly, until it is released or its lease ends, and for no longer than `waitMs`.
+ */
+import { atMost, both, check, holds, same, until } from '#checks'
+import { serverNow, serverReaches } from './clock.ts'
+import { acquires, extend, lockOf, LONG_MS, releases } from './lease.ts'
+import { section, timedOut, told } from './section.ts'
+
+// The longest first: the others run beside it.
+check('waiter-is-quiet', async ({ learner, redis, did }) => {
+  did(both('let a call of withLock wait for 2 s and counted its commands',
+    'để một lời gọi withLock chờ 2 giây và đếm số lệnh nó gửi'))
+  learner.host.deadline(10_000)
+  const holder = await lockOf(learner, 'orders', { ttlMs: LONG_MS })
+  await acquires(holder)
+  const waiter = await learner.withRedis()
+  const run = section(await lockOf(waiter, 'orders'))
+  const end = (await serverNow(redis)) + 2000
+  await serverReaches(redis, end, async () => {
+    // 25 a second, averaged over both.
+    atMost(waiter.wire.commands().length, 50,
+      both('commands of one waiter within 2 s', 'số lệnh của một bên chờ trong 2 giây'))
+  })
+  same(run.given() === null, true, both('whether the waiter still waits', 'bên chờ có còn đang chờ'))
+  await releases(holder)
+  await run.entered()
+  run.leave()
+  await run.ending()
+})
+
+check('waiters-get-in', async ({ learner, did }) => {
+  did(both('let withLock wait for a lock that was released, and for one whose lease ended',
+    'để withLock chờ một khóa được trả, và một khóa hết thời hạn'))
+  learner.host.deadline(10_000)
+  const [released, ended] = [await learner.withRedis(), await learner.withRedis()]
+  const first = await lockOf(learner, 'orders', { ttlMs: LONG_MS })
+  const second = await lockOf(learner, 'stock', { ttlMs: 400 })
+  await acquires(first)
+  await acquires(second)
+  const waitsForRelease = section(await lockOf(released, 'orders', { retryMs: 10 }))
+  const waitsForEnd = section(await lockOf(ended, 'stock', { retryMs: 10 }))
+  await until(() => released.wire.commands().some((command) => command.reply),
+    both('the waiter to ask for the lock', 'bên chờ xin khóa'))
+  same(waitsForRelease.given() === null, true, both('whether the waiter still waits', 'bên chờ có còn đang chờ'))
+  await releases(first)
+  for (const run of [waitsForRelease, waitsForEnd]) {
+    await run.entered()
+    run.leave()
+    await run.ending()
+  }
+})
+
+check('with-lock-gives-up', async ({ learner, did }) => {
+  did(both('let withLock wait 700 ms for a lock that nobody released', 'để withLock chờ 700 ms một khóa không ai trả'))
+  const [waitMs, retryMs] = [700, 4]
+  const holder = await lockOf(learner, 'orders', { ttlMs: LONG_MS })
+  await acquires(holder)
+  const started = performance.now()
+  const run = section(await lockOf(learner, 'orders', { waitMs, retryMs }))
+  const ending = await run.ending(waitMs + 2000)
+  const waited = performance.now() - started
+  same(run.given() === null, true, both('whether fn was left alone', 'fn không bị chạy'))
+  holds(timedOut(ending), both('what withLock does in the end', 'kết cục của withLock'),
+    'LockTimeoutError', told(ending))
+  holds(waited >= waitMs - 2 * retryMs - 5, both('how long it waited', 'thời gian đã chờ'),
+    `≥ ${waitMs - 2 * retryMs} ms`, `${Math.round(waited)} ms`)
+  same(await releases(holder), true, both('release by the owner all along', 'release bởi bên giữ khóa từ đầu'))
+})
+
+check('zero-wait-is-one-try', async ({ learner, did }) => {
+  did(both('called withLock with waitMs: 0, the lock free, then held',
+    'gọi withLock với waitMs: 0 khi khóa rảnh, rồi khi khóa bị giữ'))
+  const lock = await lockOf(learner, 'orders', { waitMs: 0, ttlMs: LONG_MS })
+  const run = section(lock)
+  await run.entered()
+  const ending = await section(await lockOf(learner, 'orders', { waitMs: 0 })).ending(1500)
+  same(timedOut(ending), true,
+    both('whether withLock throws LockTimeoutError at once while the lock is held',
+      'withLock ném LockTimeoutError ngay khi khóa đang bị giữ'))
+  run.leave('done')
+  same(await run.ending(), { value: 'done' },
+    both('what withLock gives when the lock was free', 'kết quả của withLock khi khóa rảnh'))
+})
+
+check('calls-on-one-instance-take-turns', async ({ learner, redis, did }) => {
+  did(both('called withLock on one instance while another call of it was running',
+    'gọi withLock trên một đối tượng khi một lời gọi khác của nó đang chạy'))
+  learner.host.deadline(10_000)
+  const lock = await lockOf(learner, 'orders', { retryMs: 5 })
+  const other = await lockOf(learner, 'orders')
+  const first = section(lock)
+  await first.entered()
+  const second = section(lock)
+  for (let i = 0; i < 5; i++) await Promise.all([learner.host.idle(), redis.ping()])
+  same(second.given() === null, true,
+    both('whether the second call waits while the first runs', 'lời gọi thứ hai có chờ khi lời gọi thứ nhất đang chạy'))
+  first.leave('first')
+  await second.entered()
+  same(await first.ending(), { value: 'first' }, both('what the first call gives', 'kết quả của lời gọi thứ nhất'))
+  same(await acquires(other), false,
+    both('acquire by somebody else while the second call runs', 'acquire bởi bên khác khi lời gọi thứ hai đang chạy'))
+  second.leave('second')
+  same(await second.ending(), { value: 'second' }, both('what the second call gives', 'kết quả của lời gọi thứ hai'))
+  same(await acquires(other), true,
+    both('acquire by somebody else after both', 'acquire bởi bên khác sau cả hai lời gọi'))
+})
+
+check('no-leaked-connection', async ({ learner, did }) => {
+  did(both('called every method, waited in vain and waited with success, then counted the connections',
+    'gọi mọi phương thức, chờ không được và chờ được khóa, rồi đếm số kết nối'))
+  const lock = await lockOf(learner, 'orders', { retryMs: 10 })
+  await acquires(lock)
+  await extend(lock, 20_000)
+  const late = section(await lockOf(learner, 'orders', { waitMs: 30, retryMs: 10 }))
+  late.leave()
+  await late.ending()
+  const run = section(await lockOf(learner, 'orders', { retryMs: 10 }))
+  await releases(lock)
+  await run.entered()
+  run.leave()
+  await run.ending()
+  await until(() => learner.wire.open() === 1,
+    both('the connections made by duplicate() to be closed', 'các kết nối tạo bằng duplicate() được đóng'), 1500)
+})

@@ -14,7 +14,7 @@ check('offset-waits-for-the-handler', async ({ learner, kafka, did }) => {
   const consumer = await startConsumer(learner, { topic, groupId, onLog: async (log) => { seen.push(log); await gate.promise } })
   await kafka.produce(topic, numbered(3).map((message) => record(message)))
   await until(() => seen.length > 0, both('onLog to be called', 'onLog được gọi'))
-  await controlRun(learner, kafka, topic)
+  await controlRun(learner, kafka)
   same(await done(kafka, groupId, topic), 0, both('the committed offset while onLog still runs for the first log', 'offset đã commit khi onLog vẫn đang xử lý log đầu tiên'))
   gate.resolve()
   await kafka.untilCommitted(groupId, topic, 3)
@@ -30,7 +30,7 @@ check('offset-waits-for-oninvalid', async ({ learner, kafka, did }) => {
   const consumer = await startConsumer(learner, { topic, groupId, onLog: async () => {}, onInvalid: async () => { called = true; await gate.promise } })
   await kafka.produce(topic, [{ value: 'not json', partition: 0 }])
   await until(() => called, both('onInvalid to be called', 'onInvalid được gọi'))
-  await controlRun(learner, kafka, topic)
+  await controlRun(learner, kafka)
   same(await done(kafka, groupId, topic), 0, both('the committed offset while onInvalid still runs', 'offset đã commit khi onInvalid vẫn đang chạy'))
   gate.resolve()
   await kafka.untilCommitted(groupId, topic, 1)
@@ -76,7 +76,7 @@ check('stop-waits-for-the-log-in-hand', async ({ learner, kafka, did }) => {
   await until(() => called, both('onLog to be called', 'onLog được gọi'))
   let over = false
   const stopping = consumer.stop().finally(() => { over = true })
-  await controlRun(learner, kafka, topic)
+  await controlRun(learner, kafka)
   holds(!over, both('stop() while onLog is at work', 'stop() khi onLog đang xử lý'), both('still waiting', 'vẫn đang chờ'), both('already resolved', 'đã xong'))
   gate.resolve()
   await stopping

@@ -1,4 +1,4 @@
-import { both, CheckFailed, methods, shown, until, type KafkaWorld, type Learner, type Methods } from '#checks'
+import { between, both, CheckFailed, methods, shown, until, type KafkaWorld, type Learner, type Methods, type Text } from '#checks'
 
 export interface Log { readonly level: string; readonly message: string; readonly timestamp: string }
 
@@ -69,23 +69,37 @@ export async function untilWritten(kafka: KafkaWorld, topic: string, count: numb
 }
 
 /**
- * Lets another group of the same process read one more record of the topic and stop, which commits. When that is over, whatever
- * the first consumer was about to do at the beginning is done as well: both live in one event loop and on one broker.
+ * Lets another consumer of the same process, with a topic of its own, read a log and stop. When that is over, whatever
+ * the first one was about to do at the beginning is done as well: both live in one event loop and on one broker.
  */
-export async function controlRun(learner: Learner, kafka: KafkaWorld, topic: string): Promise<void> {
-  const groupId = kafka.name('control')
-  const seen: string[] = []
-  const consumer = await startConsumer(learner, {
-    topic, groupId,
-    onLog: async ({ message }) => { seen.push(message) },
-    onInvalid: async () => {},
-  })
+export async function controlRun(learner: Learner, kafka: KafkaWorld): Promise<void> {
+  const topic = await kafka.topic()
+  let seen = false
+  const consumer = await startConsumer(learner, { topic, groupId: kafka.name('control'), onLog: async () => { seen = true } })
   await kafka.produce(topic, [record('control')])
-  await until(() => seen.includes('control'), both('another group to get its log', 'một group khác nhận được log của nó'))
+  await until(() => seen, both('another consumer to get its log', 'một consumer khác nhận được log của nó'))
   await consumer.stop()
 }
 
-/** OffsetCommit requests until 200 logs, all there at once, are handled and committed, and the consumer has stopped. */
+/** Waits a moment for a commit that may be under way; who commits later, or only at a stop, is not held up for long. */
+export async function commitUnderWay(kafka: KafkaWorld, group: string, topic: string, offsets: number): Promise<void> {
+  const sum = async (): Promise<number> => (await kafka.committed(group, topic)).reduce((total, offset) => total + Math.max(0, offset), 0)
+  await until(async () => (await sum()) >= offsets, both('', ''), 1000).catch(() => {})
+}
+
+/** Waits for what only a living consumer can do, and says so where it has ended instead. */
+export async function reaches(learner: Learner, condition: () => boolean, what: Text): Promise<void> {
+  try {
+    await until(condition, what)
+  } catch (error) {
+    if (!(error instanceof CheckFailed) || learner.kafkaWire.open() > 0) throw error
+    throw new CheckFailed(both(
+      `Waited in vain for ${what.en}: the consumer has ended and closed its connections.`,
+      `Chờ mãi không thấy ${what.vi}: consumer đã dừng hẳn và đóng các kết nối.`), { expected: what.en })
+  }
+}
+
+/** OffsetCommit requests for 200 logs, all there at once, until the consumer has stopped. */
 export async function commitsForABacklog(learner: Learner, kafka: KafkaWorld): Promise<number> {
   const topic = await kafka.topic()
   const groupId = kafka.name('g')
@@ -94,9 +108,9 @@ export async function commitsForABacklog(learner: Learner, kafka: KafkaWorld): P
   await kafka.produce(topic, numbered(200).map((message) => record(message)))
   await until(() => handled >= 200, both('200 logs to be handled', '200 log được xử lý'))
   await consumer.stop()
-  const commits = learner.kafkaWire.requests('OffsetCommit').length
-  await kafka.untilCommitted(groupId, topic, 200)
-  return commits
+  // Whether a stop commits the very last one is another promise.
+  between(await done(kafka, groupId, topic), 199, 200, both('the committed offset after 200 logs', 'offset đã commit sau 200 log'))
+  return learner.kafkaWire.requests('OffsetCommit').length
 }
 
 /** Resolves when the process has nothing at hand, and what it answered before has arrived here. */

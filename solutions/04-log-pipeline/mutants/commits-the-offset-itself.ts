@@ -1,5 +1,5 @@
 // Mistake: commits the offset of the last record instead of the next one.
-// Fails: old-group-goes-on, one-commit-per-record-at-most, stop-commits-what-was-handled, commits-are-rare
+// Fails: old-group-goes-on, stop-commits-what-was-handled
 import type { Kafka } from 'kafkajs'
 
 /** One record of the topic, as JSON; `timestamp` is when it was sent, ISO 8601 in UTC. */

@@ -1,5 +1,5 @@
 // Mistake: asks for no acknowledgement at all.
-// Fails: send-waits-for-the-broker, all-replicas-acknowledge
+// Fails: send-waits-for-the-broker, all-replicas-acknowledge, failed-send-rejects
 import type { Kafka } from 'kafkajs'
 
 /** One record of the topic, as JSON; `timestamp` is when it was sent, ISO 8601 in UTC. */

@@ -5,7 +5,7 @@
 // Fails: incomplete-logs-are-set-aside, records-without-value-are-set-aside, set-aside-as-it-came, works-without-oninvalid
 // Fails: one-commit-per-record-at-most, offset-waits-for-the-handler, offset-waits-for-oninvalid
 // Fails: stop-waits-for-the-log-in-hand, stop-commits-what-was-handled, commits-are-rare
-// Fails: no-floating-promises, no-unused-code, no-leaked-connection, no-unhandled-rejection
+// Fails: no-floating-promises, no-leaked-connection, no-unhandled-rejection
 import type { Kafka } from 'kafkajs'
 
 /** Creates the log producer. */

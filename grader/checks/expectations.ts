@@ -15,7 +15,7 @@ export function atMost(actual: number, most: number, what: Text): void {
 /** Both ends included. */
 export function between(actual: unknown, least: number, most: number, what: Text): void {
   if (typeof actual !== 'number' || !(actual >= least && actual <= most)) {
-    differ(what, both(`${least} to ${most}`, `từ ${least} đến ${most}`), shown(actual))
+    differ(what, least === most ? String(least) : both(`${least} to ${most}`, `từ ${least} đến ${most}`), shown(actual))
   }
 }
 

@@ -38,6 +38,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: { en: 'grade several exercises, or all of them', vi: 'chấm nhiều bài tập, hoặc tất cả' },
     load: async (lang) => (await import('./grade.ts')).gradeCommand(lang),
   },
+  play: {
+    summary: { en: 'run the scratch program of an exercise on live services', vi: 'chạy chương trình nháp của bài tập trên dịch vụ thật' },
+    load: async (lang) => (await import('./play.ts')).playCommand(lang),
+  },
   solutions: {
     summary: { en: 'put solutions in the place of stubs, and back', vi: 'thay khung mã bằng lời giải, và ngược lại' },
     load: async (lang) => (await import('./solutions.ts')).solutionsCommand(lang),

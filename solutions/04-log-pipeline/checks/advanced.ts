@@ -3,10 +3,11 @@
  * or a stop in the middle loses nothing. A failing Kafka is told to the caller, and the price of a log does not grow.
  */
 import { atMost, between, both, check, holds, rejects, same, until } from '#checks'
-import { commitsForABacklog, controlRun, done, makeConsumer, makeProducer, messagesOf, numbered, openProducer, quiet, record, startConsumer, warmTopic, type Log } from './pipeline.ts'
+import { commitsForABacklog, commitUnderWay, controlRun, done, makeConsumer, makeProducer, messagesOf, numbered, openProducer, quiet, record, startConsumer, warmTopic, type Log } from './pipeline.ts'
 
 check('offset-waits-for-the-handler', async ({ learner, kafka, did }) => {
-  did(both('wrote three logs and did not let onLog finish the first one', 'ghi ba log và không cho onLog xử lý xong log đầu tiên'))
+  did(both('wrote three logs and did not let onLog finish the first one',
+    'ghi ba log và không cho onLog xử lý xong log đầu tiên'))
   const topic = await kafka.topic()
   const groupId = kafka.name('g')
   const gate = Promise.withResolvers<void>()
@@ -15,14 +16,19 @@ check('offset-waits-for-the-handler', async ({ learner, kafka, did }) => {
   await kafka.produce(topic, numbered(3).map((message) => record(message)))
   await until(() => seen.length > 0, both('onLog to be called', 'onLog được gọi'))
   await controlRun(learner, kafka)
-  same(await done(kafka, groupId, topic), 0, both('the committed offset while onLog still runs for the first log', 'offset đã commit khi onLog vẫn đang xử lý log đầu tiên'))
+  same(await done(kafka, groupId, topic), 0,
+    both('the committed offset while onLog still runs for the first log',
+      'offset đã commit khi onLog vẫn đang xử lý log đầu tiên'))
   gate.resolve()
-  await kafka.untilCommitted(groupId, topic, 3)
+  await commitUnderWay(kafka, groupId, topic, 3)
   await consumer.stop()
+  holds(await done(kafka, groupId, topic) > 0,
+    both('the committed offset once onLog has settled', 'offset đã commit khi onLog đã kết thúc'), '> 0', '0')
 })
 
 check('offset-waits-for-oninvalid', async ({ learner, kafka, did }) => {
-  did(both('wrote an invalid record and did not let onInvalid finish', 'ghi một bản ghi hỏng và không cho onInvalid xử lý xong'))
+  did(both('wrote an invalid record and did not let onInvalid finish',
+    'ghi một bản ghi hỏng và không cho onInvalid xử lý xong'))
   const topic = await kafka.topic()
   const groupId = kafka.name('g')
   const gate = Promise.withResolvers<void>()
@@ -31,10 +37,13 @@ check('offset-waits-for-oninvalid', async ({ learner, kafka, did }) => {
   await kafka.produce(topic, [{ value: 'not json', partition: 0 }])
   await until(() => called, both('onInvalid to be called', 'onInvalid được gọi'))
   await controlRun(learner, kafka)
-  same(await done(kafka, groupId, topic), 0, both('the committed offset while onInvalid still runs', 'offset đã commit khi onInvalid vẫn đang chạy'))
+  same(await done(kafka, groupId, topic), 0,
+    both('the committed offset while onInvalid still runs', 'offset đã commit khi onInvalid vẫn đang chạy'))
   gate.resolve()
-  await kafka.untilCommitted(groupId, topic, 1)
+  await commitUnderWay(kafka, groupId, topic, 1)
   await consumer.stop()
+  holds(await done(kafka, groupId, topic) > 0,
+    both('the committed offset once onInvalid has settled', 'offset đã commit khi onInvalid đã kết thúc'), '1', '0')
 })
 
 check('crash-loses-no-log', async ({ learner, another, kafka, did }) => {
@@ -62,7 +71,8 @@ check('crash-loses-no-log', async ({ learner, another, kafka, did }) => {
   const consumer = await makeConsumer(learner, { topic, groupId: await kafka.heir(groupId, topic), onLog: async ({ message }) => { handled.push(message) } })
   await kafka.produce(topic, [record('5')])
   await until(() => handled.includes('5'), both('the log written after the crash', 'log được ghi sau khi sập'))
-  same([...new Set(handled)].toSorted(), numbered(5), both('the logs that were handled before and after the crash', 'các log được xử lý trước và sau khi sập'))
+  same([...new Set(handled)].toSorted(), numbered(5),
+    both('the logs that were handled before and after the crash', 'các log được xử lý trước và sau khi sập'))
   await consumer.stop()
 })
 
@@ -77,13 +87,16 @@ check('stop-waits-for-the-log-in-hand', async ({ learner, kafka, did }) => {
   let over = false
   const stopping = consumer.stop().finally(() => { over = true })
   await controlRun(learner, kafka)
-  holds(!over, both('stop() while onLog is at work', 'stop() khi onLog đang xử lý'), both('still waiting', 'vẫn đang chờ'), both('already resolved', 'đã xong'))
+  holds(!over,
+    both('stop() while onLog is at work', 'stop() khi onLog đang xử lý'),
+    both('still waiting', 'vẫn đang chờ'), both('already resolved', 'đã xong'))
   gate.resolve()
   await stopping
 })
 
 check('stop-commits-what-was-handled', async ({ learner, kafka, did }) => {
-  did(both('called stop() while onLog was at the second of five logs', 'gọi stop() khi onLog đang xử lý log thứ hai trong năm log'))
+  did(both('called stop() while onLog was at the second of five logs',
+    'gọi stop() khi onLog đang xử lý log thứ hai trong năm log'))
   const topic = await kafka.topic()
   const groupId = kafka.name('g')
   const gate = Promise.withResolvers<void>()
@@ -104,16 +117,20 @@ check('stop-commits-what-was-handled', async ({ learner, kafka, did }) => {
   let over = false
   const stopping = consumer.stop().finally(() => { over = true })
   await quiet(learner)
-  holds(!over, both('stop() while onLog is at work', 'stop() khi onLog đang xử lý'), both('still waiting', 'vẫn đang chờ'), both('already resolved', 'đã xong'))
+  holds(!over,
+    both('stop() while onLog is at work', 'stop() khi onLog đang xử lý'),
+    both('still waiting', 'vẫn đang chờ'), both('already resolved', 'đã xong'))
   gate.resolve()
   await stopping
   const finished = new Set(handled).size
   between(await done(kafka, groupId, topic), 2, finished,
-    both(`the committed offset after stop(), with ${finished} of five logs handled`, `offset đã commit sau stop(), khi đã xử lý ${finished} trong năm log`))
+    both(`the committed offset after stop(), with ${finished} of five logs handled`,
+      `offset đã commit sau stop(), khi đã xử lý ${finished} trong năm log`))
 })
 
 check('unreachable-kafka-rejects', async ({ learner, kafka, did }) => {
-  did(both('made a producer and a consumer with Kafka out of reach', 'tạo producer và consumer khi không kết nối được Kafka'))
+  did(both('made a producer and a consumer with Kafka out of reach',
+    'tạo producer và consumer khi không kết nối được Kafka'))
   const topic = await warmTopic(kafka)
   const offline = await learner.withKafka({ retries: 1 })
   offline.host.deadline(20_000)
@@ -127,12 +144,15 @@ check('unreachable-kafka-rejects', async ({ learner, kafka, did }) => {
   await rejects(async () => {
     await other.connect()
     await other.sendLog('INFO', 'two')
-  }, both('connecting a producer and sending a log while Kafka is out of reach', 'kết nối producer và gửi log khi không kết nối được Kafka'))
-  await rejects(() => offline.call('consumeLogs', offline.kafka, options), both('consumeLogs while Kafka is out of reach', 'consumeLogs khi không kết nối được Kafka'))
+  }, both('connecting a producer and sending a log while Kafka is out of reach',
+    'kết nối producer và gửi log khi không kết nối được Kafka'))
+  await rejects(() => offline.call('consumeLogs', offline.kafka, options),
+    both('consumeLogs while Kafka is out of reach', 'consumeLogs khi không kết nối được Kafka'))
 })
 
 check('connections-stay-the-same', async ({ learner, kafka, did }) => {
-  did(both('counted the connections made for the first log and for 20 more', 'đếm số kết nối mở ra cho log đầu tiên và cho 20 log tiếp theo'))
+  did(both('counted the connections made for the first log and for 20 more',
+    'đếm số kết nối mở ra cho log đầu tiên và cho 20 log tiếp theo'))
   const topic = await kafka.topic()
   const seen: Log[] = []
   const consumer = await startConsumer(learner, { topic, groupId: kafka.name('g'), onLog: async (log) => { seen.push(log) } })
@@ -142,11 +162,14 @@ check('connections-stay-the-same', async ({ learner, kafka, did }) => {
   const before = learner.kafkaWire.made()
   for (const message of numbered(20)) await producer.sendLog('INFO', message)
   await until(() => messagesOf(seen).length >= 21, both('all of the 21 logs', 'cả 21 log'))
-  atMost(learner.kafkaWire.made() - before, 2, both('connections made for 20 more logs', 'số kết nối mở thêm cho 20 log'))
+  atMost(learner.kafkaWire.made() - before, 2,
+    both('connections made for 20 more logs', 'số kết nối mở thêm cho 20 log'))
   await Promise.all([consumer.stop(), producer.disconnect()])
 })
 
 check('commits-are-rare', async ({ learner, kafka, did }) => {
-  did(both('counted the OffsetCommit requests for a backlog of 200 logs', 'đếm số request OffsetCommit cho 200 log tồn đọng'))
-  atMost(await commitsForABacklog(learner, kafka), 40, both('OffsetCommit requests for 200 logs', 'số request OffsetCommit cho 200 log'))
+  did(both('counted the OffsetCommit requests for a backlog of 200 logs',
+    'đếm số request OffsetCommit cho 200 log tồn đọng'))
+  atMost(await commitsForABacklog(learner, kafka), 40,
+    both('OffsetCommit requests for 200 logs', 'số request OffsetCommit cho 200 log'))
 })

@@ -13,10 +13,13 @@ check('logs-arrive', async ({ learner, kafka, did }) => {
   const producer = await openProducer(learner, topic)
   const sent = ['DEBUG', 'INFO', 'WARN', 'ERROR'].map((level, i) => ({ level, message: `log ${i + 1}` }))
   for (const { level, message } of sent) await producer.sendLog(level, message)
-  await until(() => messagesOf(seen).length >= sent.length, both('onLog to be called for each of four logs', 'onLog được gọi cho từng log trong bốn log'))
+  await until(() => messagesOf(seen).length >= sent.length,
+    both('onLog to be called for each of four logs', 'onLog được gọi cho từng log trong bốn log'))
   const got = new Map(seen.map(({ level, message }) => [message, level]))
-  for (const { level, message } of sent) same(got.get(message), level, both(`the level of "${message}" as onLog got it`, `level của "${message}" mà onLog nhận được`))
-  holds(seen.every(({ timestamp }) => typeof timestamp === 'string'), both('the timestamp that onLog got', 'timestamp mà onLog nhận được'),
+  for (const { level, message } of sent) same(got.get(message), level,
+    both(`the level of "${message}" as onLog got it`, `level của "${message}" mà onLog nhận được`))
+  holds(seen.every(({ timestamp }) => typeof timestamp === 'string'),
+    both('the timestamp that onLog got', 'timestamp mà onLog nhận được'),
     both('a string', 'một chuỗi'), shown(seen[0]?.timestamp))
   await Promise.all([consumer.stop(), producer.disconnect()])
 })
@@ -31,7 +34,8 @@ check('records-are-json', async ({ learner, kafka, did }) => {
   same(new Set(values.map((value) => pick(value, ['level', 'message']))),
     new Set([{ level: 'INFO', message: 'disk cleaned' }, { level: 'ERROR', message: 'disk full' }]),
     both('level and message in the values', 'level và message trong value'))
-  holds(values.every((value) => typeof pick(value, ['timestamp']).timestamp === 'string'), both('the timestamp in the values', 'timestamp trong value'),
+  holds(values.every((value) => typeof pick(value, ['timestamp']).timestamp === 'string'),
+    both('the timestamp in the values', 'timestamp trong value'),
     both('a string', 'một chuỗi'), shown(pick(values[0], ['timestamp']).timestamp))
   await producer.disconnect()
 })
@@ -45,15 +49,22 @@ check('timestamps-are-utc', async ({ learner, kafka, did }) => {
   const [sent] = await kafka.read(topic, 1)
   const { timestamp } = pick(jsonOf(sent!.value), ['timestamp'])
   const written = typeof timestamp === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d([.,]\d+)?)?Z$/.test(timestamp)
-  holds(written, both('the timestamp', 'timestamp'), both('ISO 8601 in UTC, such as 2026-03-01T09:15:00.000Z', 'ISO 8601 theo UTC, ví dụ 2026-03-01T09:15:00.000Z'), shown(timestamp))
+  holds(written,
+    both('the timestamp', 'timestamp'),
+    both('ISO 8601 in UTC, such as 2026-03-01T09:15:00.000Z',
+      'ISO 8601 theo UTC, ví dụ 2026-03-01T09:15:00.000Z'), shown(timestamp))
   // A wrong time zone is off by a quarter of an hour at least; a minute leaves room for any precision.
   const off = Math.abs(Date.parse(timestamp as string) - before)
-  holds(off < 60_000 + (Date.now() - before), both('the timestamp', 'timestamp'), both(`the time of sending, ${new Date(before).toISOString()}`, `thời điểm gửi, ${new Date(before).toISOString()}`), shown(timestamp))
+  holds(off < 60_000 + (Date.now() - before),
+    both('the timestamp', 'timestamp'),
+    both(`the time of sending, ${new Date(before).toISOString()}`,
+      `thời điểm gửi, ${new Date(before).toISOString()}`), shown(timestamp))
   await producer.disconnect()
 })
 
 check('any-text-arrives-unchanged', async ({ learner, kafka, did }) => {
-  did(both('sent messages with quotes, line breaks, other scripts, and an empty one', 'gửi các message có dấu nháy, xuống dòng, chữ có dấu, và một message rỗng'))
+  did(both('sent messages with quotes, line breaks, other scripts, and an empty one',
+    'gửi các message có dấu nháy, xuống dòng, chữ có dấu, và một message rỗng'))
   const topic = await kafka.topic()
   const texts = ['she said "no" \\ and left', 'one\ntwo\r\n\tthree', 'Đơn hàng đã giao 🚚', '{"level":"DEBUG"}', '  ', 'null', 'x'.repeat(20_000), '']
   const seen: Log[] = []
@@ -63,36 +74,46 @@ check('any-text-arrives-unchanged', async ({ learner, kafka, did }) => {
   await producer.sendLog('INFO', 'the end')
   await until(() => messagesOf(seen).includes('the end'), both('the last of the logs', 'log cuối cùng'))
   for (const text of texts) {
-    holds(messagesOf(seen).includes(text), both(`the message ${shown(text)}`, `message ${shown(text)}`), both('in what onLog got', 'có trong những gì onLog nhận được'),
+    holds(messagesOf(seen).includes(text),
+      both(`the message ${shown(text)}`, `message ${shown(text)}`),
+      both('in what onLog got', 'có trong những gì onLog nhận được'),
       shown(messagesOf(seen).filter((message) => !texts.includes(message))))
   }
   await Promise.all([consumer.stop(), producer.disconnect()])
 })
 
 check('new-group-starts-at-the-earliest', async ({ learner, kafka, did }) => {
-  did(both('wrote three logs, and only then started a consumer of a new group', 'ghi ba log rồi mới khởi động consumer của một group mới'))
+  did(both('wrote three logs, and only then started a consumer of a new group',
+    'ghi ba log rồi mới khởi động consumer của một group mới'))
   const topic = await kafka.topic()
   await kafka.produce(topic, ['1', '2', '3'].map((message) => record(message)))
   const seen: Log[] = []
   const consumer = await makeConsumer(learner, { topic, groupId: kafka.name('g'), onLog: async (log) => { seen.push(log) } })
-  await until(() => messagesOf(seen).length >= 3, both('the three logs that were there before the consumer', 'ba log đã có trước khi consumer khởi động'))
+  await until(() => messagesOf(seen).length >= 3,
+    both('the three logs that were there before the consumer', 'ba log đã có trước khi consumer khởi động'))
   same(messagesOf(seen), ['1', '2', '3'], both('what onLog got', 'những gì onLog nhận được'))
   await consumer.stop()
 })
 
 check('topic-is-application-logs', async ({ learner, kafka, did }) => {
-  did(both('made a producer and a consumer without a topic and looked at which one they ask for', 'tạo producer và consumer không truyền topic rồi xem chúng hỏi topic nào'))
+  did(both('made a producer and a consumer without a topic and looked at which one they ask for',
+    'tạo producer và consumer không truyền topic rồi xem chúng hỏi topic nào'))
   const writer = await nowhere(learner)
-  const producer = methods(await writer.call('createLogProducer', writer.kafka), ['connect', 'sendLog', 'disconnect'], both('createLogProducer', 'createLogProducer'))
+  const producer = methods(await writer.call('createLogProducer', writer.kafka), ['connect', 'sendLog', 'disconnect'],
+    both('createLogProducer', 'createLogProducer'))
   const sending = settled(producer.connect().then(() => producer.sendLog('INFO', 'to whom?')))
-  await until(() => topicsOf(writer.kafkaWire).length > 0, both('the producer to ask for its topic', 'producer hỏi topic của nó'))
-  same(topicsOf(writer.kafkaWire), ['application.logs'], both('the topic of createLogProducer(kafka)', 'topic của createLogProducer(kafka)'))
+  await until(() => topicsOf(writer.kafkaWire).length > 0,
+    both('the producer to ask for its topic', 'producer hỏi topic của nó'))
+  same(topicsOf(writer.kafkaWire), ['application.logs'],
+    both('the topic of createLogProducer(kafka)', 'topic của createLogProducer(kafka)'))
   await sending
   await producer.disconnect()
   const reader = await nowhere(learner)
   const consuming = settled(reader.call('consumeLogs', reader.kafka, { groupId: kafka.name('g'), onLog: async () => {} }))
-  await until(() => topicsOf(reader.kafkaWire).length > 0, both('the consumer to ask for its topic', 'consumer hỏi topic của nó'))
-  same(topicsOf(reader.kafkaWire), ['application.logs'], both('the topic of consumeLogs without one', 'topic của consumeLogs khi không truyền topic'))
+  await until(() => topicsOf(reader.kafkaWire).length > 0,
+    both('the consumer to ask for its topic', 'consumer hỏi topic của nó'))
+  same(topicsOf(reader.kafkaWire), ['application.logs'],
+    both('the topic of consumeLogs without one', 'topic của consumeLogs khi không truyền topic'))
   await consuming
 })
 

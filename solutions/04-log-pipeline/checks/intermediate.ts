@@ -17,9 +17,12 @@ check('send-waits-for-the-broker', async ({ learner, kafka, did }) => {
   learner.kafkaWire.replyGate = ({ api }) => (api === 'Produce' ? answer.promise : 'pass')
   let over = false
   const sending = settled(producer.sendLog('INFO', 'one')).finally(() => { over = true })
-  await until(() => over || learner.kafkaWire.requests('Produce').some(({ answered }) => answered), both('the broker\'s answer to sendLog', 'phản hồi của broker cho sendLog'))
+  await until(() => over || learner.kafkaWire.requests('Produce').some(({ answered }) => answered),
+    both('the broker\'s answer to sendLog', 'phản hồi của broker cho sendLog'))
   await quiet(learner)
-  holds(!over, both('sendLog before the broker\'s answer reached the client', 'sendLog khi client chưa nhận được phản hồi của broker'),
+  holds(!over,
+    both('sendLog before the broker\'s answer reached the client',
+      'sendLog khi client chưa nhận được phản hồi của broker'),
     both('still waiting', 'vẫn đang chờ'), both('already resolved', 'đã xong'))
   answer.resolve('pass')
   same(await sending, { value: undefined }, both('sendLog once the answer is there', 'sendLog khi đã có phản hồi'))
@@ -27,19 +30,23 @@ check('send-waits-for-the-broker', async ({ learner, kafka, did }) => {
 })
 
 check('all-replicas-acknowledge', async ({ learner, kafka, did }) => {
-  did(both('sent two logs and looked at the acknowledgements their requests ask for', 'gửi hai log rồi xem request yêu cầu xác nhận thế nào'))
+  did(both('sent two logs and looked at the acknowledgements their requests ask for',
+    'gửi hai log rồi xem request yêu cầu xác nhận thế nào'))
   const topic = await kafka.topic()
   const producer = await openProducer(learner, topic)
   await producer.sendLog('INFO', 'one')
   await producer.sendLog('ERROR', 'two')
   await untilWritten(kafka, topic, 2)
   const acks = learner.kafkaWire.requests('Produce').map(producedAcks)
-  holds(acks.every((asked) => asked === -1), both('acks of the Produce requests', 'acks của các request Produce'), both('-1, all in-sync replicas', '-1, mọi bản sao đồng bộ'), acks.join(', '))
+  holds(acks.every((asked) => asked === -1),
+    both('acks of the Produce requests', 'acks của các request Produce'),
+    both('-1, all in-sync replicas', '-1, mọi bản sao đồng bộ'), acks.join(', '))
   await producer.disconnect()
 })
 
 check('failed-send-rejects', async ({ learner, kafka, did }) => {
-  did(both('sent a log, then cut the connection whenever another one was on its way to Kafka', 'gửi một log, rồi cắt kết nối mỗi khi log tiếp theo đang trên đường đến Kafka'))
+  did(both('sent a log, then cut the connection whenever another one was on its way to Kafka',
+    'gửi một log, rồi cắt kết nối mỗi khi log tiếp theo đang trên đường đến Kafka'))
   const topic = await warmTopic(kafka)
   const client = await learner.withKafka({ retries: 2 })
   // However long a learner's own retries take.
@@ -51,7 +58,8 @@ check('failed-send-rejects', async ({ learner, kafka, did }) => {
   const outcome = await settled(producer.sendLog('INFO', 'two'))
   // The failure of a send that nobody waited for comes a little later: no other check would see it.
   if ('value' in outcome) await until(() => client.host.unhandled.length > 0, both('', ''), 1500).catch(() => {})
-  holds('error' in outcome, both('sendLog for a record that never reached Kafka', 'sendLog cho bản ghi không bao giờ đến được Kafka'),
+  holds('error' in outcome,
+    both('sendLog for a record that never reached Kafka', 'sendLog cho bản ghi không bao giờ đến được Kafka'),
     both('a rejection', 'bị từ chối (reject)'), both('it resolved', 'lời gọi thành công'))
 })
 
@@ -66,7 +74,8 @@ check('messages-must-be-strings', async ({ learner, kafka, did }) => {
 })
 
 check('order-is-kept', async ({ learner, kafka, did }) => {
-  did(both('wrote 20 logs at once; onLog rejected the eighth the first time', 'ghi 20 log cùng lúc; onLog báo lỗi ở lần đầu nhận log thứ tám'))
+  did(both('wrote 20 logs at once; onLog rejected the eighth the first time',
+    'ghi 20 log cùng lúc; onLog báo lỗi ở lần đầu nhận log thứ tám'))
   const topic = await kafka.topic()
   const handled: string[] = []
   let rejections = 0
@@ -99,8 +108,10 @@ check('old-group-goes-on', async ({ learner, kafka, did }) => {
   const later = await learner.withKafka()
   const second: string[] = []
   const again = await startConsumer(later, { topic, groupId, onLog: async ({ message }) => { second.push(message) } })
-  await until(() => second.includes('a3') && second.includes('b3'), both('the two logs written after the stop', 'hai log được ghi sau khi dừng'))
-  same(second.toSorted(), ['a3', 'b3'], both('the logs that the group gets after it started again', 'các log group nhận được sau khi khởi động lại'))
+  await until(() => second.includes('a3') && second.includes('b3'),
+    both('the two logs written after the stop', 'hai log được ghi sau khi dừng'))
+  same(second.toSorted(), ['a3', 'b3'],
+    both('the logs that the group gets after it started again', 'các log group nhận được sau khi khởi động lại'))
   await again.stop()
 })
 
@@ -112,22 +123,27 @@ check('stop-leaves-the-group', async ({ learner, kafka, did }) => {
   const consumer = await startConsumer(learner, { topic, groupId, onLog: async () => { handled++ } })
   await kafka.produce(topic, [record('1')])
   await until(() => handled > 0, both('the log', 'log'))
-  same(await kafka.members(groupId), 1, both('members of the group before the stop', 'số thành viên của group trước khi dừng'))
+  same(await kafka.members(groupId), 1,
+    both('members of the group before the stop', 'số thành viên của group trước khi dừng'))
   // Held at the door, so that a stop that does not wait for it is seen.
   const door = Promise.withResolvers<'pass'>()
   learner.kafkaWire.gate = ({ api }) => (api === 'LeaveGroup' ? door.promise : 'pass')
   let over = false
   const stopping = consumer.stop().finally(() => { over = true })
-  await until(() => over || learner.kafkaWire.requests('LeaveGroup').length > 0, both('stop() to leave the group', 'stop() rời group'))
+  await until(() => over || learner.kafkaWire.requests('LeaveGroup').length > 0,
+    both('stop() to leave the group', 'stop() rời group'))
   await quiet(learner)
-  holds(!over, both('stop() before the group was left', 'stop() khi chưa rời group'), both('still waiting', 'vẫn đang chờ'), both('already resolved', 'đã xong'))
+  holds(!over,
+    both('stop() before the group was left', 'stop() khi chưa rời group'),
+    both('still waiting', 'vẫn đang chờ'), both('already resolved', 'đã xong'))
   door.resolve('pass')
   await stopping
   same(await kafka.members(groupId), 0, both('members of the group after stop()', 'số thành viên của group sau stop()'))
 })
 
 check('rejected-log-comes-again', async ({ learner, kafka, did }) => {
-  did(both('wrote two logs; onLog rejected the first one four times', 'ghi hai log; onLog báo lỗi bốn lần với log đầu tiên'))
+  did(both('wrote two logs; onLog rejected the first one four times',
+    'ghi hai log; onLog báo lỗi bốn lần với log đầu tiên'))
   await survives({ learner, kafka }, Array.from({ length: 4 }, (_, i) => new Error(`not yet (${i + 1})`)))
 })
 
@@ -143,7 +159,8 @@ check('broken-json-is-set-aside', async ({ learner, kafka, did }) => {
 })
 
 check('incomplete-logs-are-set-aside', async ({ learner, kafka, did }) => {
-  did(both('wrote JSON values that are no logs between two logs', 'ghi các giá trị JSON không phải log xen giữa hai log'))
+  did(both('wrote JSON values that are no logs between two logs',
+    'ghi các giá trị JSON không phải log xen giữa hai log'))
   const whole = { level: 'INFO', message: 'hello', timestamp: '2026-03-01T09:15:00.000Z' }
   const without = (key: keyof Log): object => Object.fromEntries(Object.entries(whole).filter(([name]) => name !== key))
   await setsAside({ learner, kafka }, [
@@ -158,21 +175,26 @@ check('records-without-value-are-set-aside', async ({ learner, kafka, did }) => 
 })
 
 check('set-aside-as-it-came', async ({ learner, kafka, did }) => {
-  did(both('wrote bytes that are no text, and looked at what onInvalid got', 'ghi các byte không phải văn bản rồi xem onInvalid nhận được gì'))
+  did(both('wrote bytes that are no text, and looked at what onInvalid got',
+    'ghi các byte không phải văn bản rồi xem onInvalid nhận được gì'))
   const bytes = Buffer.from([0xff, 0xfe, 0x00, 0x80, 0x7b])
   const [call] = await setsAside({ learner, kafka }, [bytes])
-  holds(Buffer.isBuffer(call!.raw) && call!.raw.equals(bytes), both('the raw record that onInvalid got', 'dữ liệu thô mà onInvalid nhận được'),
+  holds(Buffer.isBuffer(call!.raw) && call!.raw.equals(bytes),
+    both('the raw record that onInvalid got', 'dữ liệu thô mà onInvalid nhận được'),
     `<Buffer ${bytes.toString('hex')}>`, Buffer.isBuffer(call!.raw) ? `<Buffer ${call!.raw.toString('hex').slice(0, 60)}>` : shown(call!.raw))
-  holds(call!.error instanceof LearnerError, both('the error that onInvalid got', 'lỗi mà onInvalid nhận được'), 'Error', shown(call!.error))
+  holds(call!.error instanceof LearnerError,
+    both('the error that onInvalid got', 'lỗi mà onInvalid nhận được'), 'Error', shown(call!.error))
 })
 
 check('works-without-oninvalid', async ({ learner, kafka, did }) => {
-  did(both('wrote an invalid record between two logs, for a consumer without onInvalid', 'ghi một bản ghi hỏng xen giữa hai log, với consumer không có onInvalid'))
+  did(both('wrote an invalid record between two logs, for a consumer without onInvalid',
+    'ghi một bản ghi hỏng xen giữa hai log, với consumer không có onInvalid'))
   const topic = await kafka.topic()
   const seen: Log[] = []
   const consumer = await startConsumer(learner, { topic, groupId: kafka.name('g'), onLog: async (log) => { seen.push(log) } })
   await kafka.produce(topic, [record('1'), { value: 'not json', partition: 0 }, record('2')])
-  await reaches(learner, () => messagesOf(seen).includes('2'), both('the log behind the invalid record', 'log đứng sau bản ghi hỏng'))
+  await reaches(learner, () => messagesOf(seen).includes('2'),
+    both('the log behind the invalid record', 'log đứng sau bản ghi hỏng'))
   same(messagesOf(seen), ['1', '2'], both('what onLog got', 'những gì onLog nhận được'))
   await consumer.stop()
 })
@@ -186,17 +208,21 @@ check('one-produce-request-per-log', async ({ learner, kafka, did }) => {
   learner.kafkaWire.forget()
   for (const message of numbered(5)) await producer.sendLog('INFO', message)
   await untilWritten(kafka, topic, 6)
-  atMost(learner.kafkaWire.requests('Produce').length, 5, both('Produce requests for five logs', 'số request Produce cho năm log'))
+  atMost(learner.kafkaWire.requests('Produce').length, 5,
+    both('Produce requests for five logs', 'số request Produce cho năm log'))
   await producer.disconnect()
 })
 
 check('one-commit-per-record-at-most', async ({ learner, kafka, did }) => {
-  did(both('counted the OffsetCommit requests for a backlog of 200 logs', 'đếm số request OffsetCommit cho 200 log tồn đọng'))
-  atMost(await commitsForABacklog(learner, kafka), 200, both('OffsetCommit requests for 200 logs', 'số request OffsetCommit cho 200 log'))
+  did(both('counted the OffsetCommit requests for a backlog of 200 logs',
+    'đếm số request OffsetCommit cho 200 log tồn đọng'))
+  atMost(await commitsForABacklog(learner, kafka), 200,
+    both('OffsetCommit requests for 200 logs', 'số request OffsetCommit cho 200 log'))
 })
 
 check('no-leaked-connection', async ({ learner, kafka, did }) => {
-  did(both('stopped a consumer and disconnected a producer, then counted the connections', 'dừng consumer, ngắt producer rồi đếm số kết nối'))
+  did(both('stopped a consumer and disconnected a producer, then counted the connections',
+    'dừng consumer, ngắt producer rồi đếm số kết nối'))
   const topic = await kafka.topic()
   const seen: Log[] = []
   const consumer = await startConsumer(learner, { topic, groupId: kafka.name('g'), onLog: async (log) => { seen.push(log) } })
@@ -204,7 +230,9 @@ check('no-leaked-connection', async ({ learner, kafka, did }) => {
   for (const message of numbered(3)) await producer.sendLog('INFO', message)
   await until(() => seen.length >= 3, both('three logs', 'ba log'))
   await Promise.all([consumer.stop(), producer.disconnect()])
-  await until(() => learner.kafkaWire.open() === 0, both('every connection to be closed after stop() and disconnect()', 'mọi kết nối được đóng sau stop() và disconnect()'), 1500)
+  await until(() => learner.kafkaWire.open() === 0,
+    both('every connection to be closed after stop() and disconnect()',
+      'mọi kết nối được đóng sau stop() và disconnect()'), 1500)
 })
 
 type World = Pick<CheckContext, 'learner' | 'kafka'>
@@ -216,11 +244,13 @@ async function refusesEach({ learner, kafka }: World, calls: readonly (readonly 
   for (const [level, message] of calls) {
     const call = `sendLog(${shown(level)}, ${shown(message)})`
     await refuses(() => producer.sendLog(level, message), ['TypeError'], both(call, call))
-    same(learner.kafkaWire.requests('Produce').length, 0, both(`Produce requests after ${call}`, `số request Produce sau ${call}`))
+    same(learner.kafkaWire.requests('Produce').length, 0,
+      both(`Produce requests after ${call}`, `số request Produce sau ${call}`))
   }
   await producer.sendLog('INFO', 'a good one')
   await untilWritten(kafka, topic, 1)
-  same(await kafka.ends(topic), [1], both('records on the topic after one good log', 'số bản ghi trên topic sau một log hợp lệ'))
+  same(await kafka.ends(topic), [1],
+    both('records on the topic after one good log', 'số bản ghi trên topic sau một log hợp lệ'))
   await producer.disconnect()
 }
 
@@ -246,10 +276,14 @@ async function survives({ learner, kafka }: World, errors: readonly Error[]): Pr
   const times = errors.length - 1
   await reaches(learner, () => left.length === 0 || handled.length > 0,
     both(`the rejected log to come again ${times} times`, `log bị báo lỗi được giao lại ${times} lần`))
-  await reaches(learner, () => handled.includes('2'), both('the log behind the rejected one', 'log đứng sau log bị báo lỗi'))
-  same([...new Set(handled)], ['1', '2'], both('the logs that were handled, in order', 'các log được xử lý, theo thứ tự'))
+  await reaches(learner, () => handled.includes('2'),
+    both('the log behind the rejected one', 'log đứng sau log bị báo lỗi'))
+  same([...new Set(handled)], ['1', '2'],
+    both('the logs that were handled, in order', 'các log được xử lý, theo thứ tự'))
   same(left.length, 0, both('rejections that onLog had no chance to make', 'số lần onLog chưa kịp báo lỗi'))
-  holds(offsets.every((offset) => offset <= 0), both('the committed offset while the first log was not handled', 'offset đã commit khi log đầu chưa được xử lý'), '0', offsets.join(', '))
+  holds(offsets.every((offset) => offset <= 0),
+    both('the committed offset while the first log was not handled',
+      'offset đã commit khi log đầu chưa được xử lý'), '0', offsets.join(', '))
   await consumer.stop()
 }
 
@@ -266,11 +300,16 @@ async function setsAside({ learner, kafka }: World, values: readonly Message['va
     onInvalid: async (raw, error) => { calls.push({ raw, error }) },
   })
   await kafka.produce(topic, [record('before'), ...values.map((value) => ({ value, partition: 0 })), record('after')])
-  await reaches(learner, () => messagesOf(logs).includes('after'), both('the log behind the invalid records', 'log đứng sau các bản ghi hỏng'))
+  await reaches(learner, () => messagesOf(logs).includes('after'),
+    both('the log behind the invalid records', 'log đứng sau các bản ghi hỏng'))
   same(messagesOf(logs), ['before', 'after'], both('what onLog got', 'những gì onLog nhận được'))
   const different = new Set(calls.map(({ raw }) => (Buffer.isBuffer(raw) ? raw.toString('hex') : shown(raw))))
-  same(different.size, values.length, both(`different records that onInvalid got, of ${values.length} invalid ones`, `số bản ghi khác nhau mà onInvalid nhận được, trong ${values.length} bản ghi hỏng`))
-  if (values.includes(null)) same(calls[values.indexOf(null)]!.raw, null, both('the raw record that onInvalid got for a record without value', 'dữ liệu thô mà onInvalid nhận được cho bản ghi không có value'))
+  same(different.size, values.length,
+    both(`different records that onInvalid got, of ${values.length} invalid ones`,
+      `số bản ghi khác nhau mà onInvalid nhận được, trong ${values.length} bản ghi hỏng`))
+  if (values.includes(null)) same(calls[values.indexOf(null)]!.raw, null,
+    both('the raw record that onInvalid got for a record without value',
+      'dữ liệu thô mà onInvalid nhận được cho bản ghi không có value'))
   await consumer.stop()
   return calls
 }

@@ -25,7 +25,8 @@ export async function openProducer(learner: Learner, topic: string): Promise<Met
 /** A consumer, as `consumeLogs` gives it. */
 export async function makeConsumer(learner: Learner, options: Handlers & { topic: string; groupId: string }): Promise<Methods<'stop'>> {
   learner.host.deadline(STOP_MS)
-  return methods(await learner.call('consumeLogs', learner.kafka, options), ['stop'], both('consumeLogs', 'consumeLogs'))
+  return methods(await learner.call('consumeLogs', learner.kafka, options), ['stop'],
+    both('consumeLogs', 'consumeLogs'))
 }
 
 /**
@@ -65,7 +66,8 @@ export async function warmTopic(kafka: KafkaWorld): Promise<string> {
 
 /** Waits until `count` records are on a topic of one partition. */
 export async function untilWritten(kafka: KafkaWorld, topic: string, count: number): Promise<void> {
-  await until(async () => (await kafka.ends(topic))[0]! >= count, both(`${count} records on the topic`, `${count} bản ghi trên topic`))
+  await until(async () => (await kafka.ends(topic))[0]! >= count,
+    both(`${count} records on the topic`, `${count} bản ghi trên topic`))
 }
 
 /**
@@ -109,7 +111,8 @@ export async function commitsForABacklog(learner: Learner, kafka: KafkaWorld): P
   await until(() => handled >= 200, both('200 logs to be handled', '200 log được xử lý'))
   await consumer.stop()
   // Whether a stop commits the very last one is another promise.
-  between(await done(kafka, groupId, topic), 199, 200, both('the committed offset after 200 logs', 'offset đã commit sau 200 log'))
+  between(await done(kafka, groupId, topic), 199, 200,
+    both('the committed offset after 200 logs', 'offset đã commit sau 200 log'))
   return learner.kafkaWire.requests('OffsetCommit').length
 }
 
@@ -125,7 +128,8 @@ export function jsonOf(value: Buffer | null): unknown {
     return JSON.parse(String(value))
   } catch {
     const text = String(value).slice(0, 80)
-    throw new CheckFailed(both(`The value of the record is not JSON: ${text}`, `Value của bản ghi không phải JSON: ${text}`),
+    throw new CheckFailed(both(`The value of the record is not JSON: ${text}`,
+      `Value của bản ghi không phải JSON: ${text}`),
       { expected: '{"level":…,"message":…,"timestamp":…}', got: shown(text) })
   }
 }

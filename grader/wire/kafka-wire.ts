@@ -1,4 +1,4 @@
-import net from 'node:net'
+import { openRelay, type Awaitable, type Relay } from './relay.ts'
 
 /** Requests by API key: https://kafka.apache.org/protocol#protocol_api_keys */
 export const API = {
@@ -26,55 +26,25 @@ export interface KafkaRequest {
 export type KafkaGate = (request: KafkaRequest) => Awaitable<'pass' | 'cut'>
 export type KafkaReplyGate = (request: KafkaRequest) => Awaitable<'pass' | 'lose'>
 
-type Awaitable<T> = T | Promise<T>
-
 /**
  * A unix socket that stands for the whole cluster towards one learner client.
  * Only what a producer, a consumer and a lag reader need passes; lists of all topics or groups do not, so that
  * the random names of one check cannot be found by another.
  */
-export interface KafkaWire {
-  readonly socket: string
+export interface KafkaWire extends Relay {
+  /** Everything sent since the last `forget`. */
   readonly log: readonly KafkaRequest[]
   requests(api: ApiName): KafkaRequest[]
   forget(): void
-  readonly made: () => number
-  readonly open: () => number
   gate: KafkaGate | null
   replyGate: KafkaReplyGate | null
-  down(): void
-  up(): void
-  drop(): void
-  readonly trouble: () => Error | null
-  close(): Promise<void>
 }
 
 export async function openKafkaWire(socket: string, broker: { host: string; port: number }): Promise<KafkaWire> {
   const log: KafkaRequest[] = []
-  const links = new Set<{ destroy(): void }>()
-  let made = 0
-  let refusing = false
-  let trouble: Error | null = null
 
-  const server = net.createServer({ noDelay: true }, (client) => {
-    if (refusing) return void client.destroy()
-    const connection = made++
-    const target = net.connect(broker)
-    target.setNoDelay(true)
-    const link = {
-      destroy() {
-        links.delete(link)
-        client.destroy()
-        target.destroy()
-      },
-    }
-    links.add(link)
-    client.on('error', link.destroy).on('close', link.destroy)
-    target.on('error', (error) => {
-      trouble ??= error
-      link.destroy()
-    }).on('close', link.destroy)
-
+  const relay = await openRelay(socket, broker, (link) => {
+    const { client, target } = link
     const waiting = new Map<number, KafkaRequest>()
     let forwarding = Promise.resolve()
     let answering = Promise.resolve()
@@ -98,7 +68,7 @@ export async function openKafkaWire(socket: string, broker: { host: string; port
     const readReplies = sizedFrames()
     client.on('data', (chunk: Buffer) => {
       for (const raw of readRequests(chunk) ?? [null]) {
-        const request = raw && parseRequest(connection, raw)
+        const request = raw && parseRequest(link.connection, raw)
         if (!request || !confined(request)) return link.destroy()
         log.push(request)
         forwarding = forwarding.then(() => forward(request, raw))
@@ -118,26 +88,13 @@ export async function openKafkaWire(socket: string, broker: { host: string; port
   })
 
   const wire: KafkaWire = {
-    socket, log,
+    ...relay,
+    log,
     requests: (api) => log.filter((request) => request.api === api),
     forget: () => { log.length = 0 },
-    made: () => made,
-    open: () => links.size,
     gate: null,
     replyGate: null,
-    down() {
-      refusing = true
-      this.drop()
-    },
-    up: () => { refusing = false },
-    drop: () => { for (const link of [...links]) link.destroy() },
-    trouble: () => trouble,
-    close() {
-      this.down()
-      return new Promise((resolve) => server.close(() => resolve()))
-    },
   }
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(socket, resolve))
   return wire
 }
 

@@ -1,5 +1,6 @@
-import net from 'node:net'
+import type net from 'node:net'
 import type { Login, RedisEndpoint } from '#services/services.ts'
+import { openRelay, type Awaitable, type Relay } from './relay.ts'
 import { frameReader, parseReply, parseRequest, showCommand, type Reply } from './resp.ts'
 
 /** Where a wire's connections end, and as whom they work there. */
@@ -26,63 +27,28 @@ export type Gate = (command: Command) => Awaitable<'pass' | 'cut'>
 /** Decides about a reply before the client sees it. */
 export type ReplyGate = (command: Command) => Awaitable<'pass' | 'lose'>
 
-type Awaitable<T> = T | Promise<T>
-
 /**
  * A unix socket that speaks to the server on behalf of one learner client and everything it duplicates.
  * It sees every frame, so that what is counted is what was sent, not what the learner's process says.
  */
-export interface RedisWire {
-  readonly socket: string
+export interface RedisWire extends Relay {
   /** Everything sent since the last `forget`, handshakes included. */
   readonly log: readonly Command[]
   /** The same without handshakes. */
   commands(): Command[]
   forget(): void
-  /** Connections made since the wire was opened, and those open now. */
-  readonly made: () => number
-  readonly open: () => number
   /** Bytes of replies since the last `forget`. */
   readonly replyBytes: () => number
   gate: Gate | null
   replyGate: ReplyGate | null
-  /** Ends every connection and refuses new ones, until `up`. */
-  down(): void
-  up(): void
-  /** Ends every connection; new ones are accepted. */
-  drop(): void
-  /** The error that made the server unreachable from here, if any: the grader's trouble, not the learner's. */
-  readonly trouble: () => Error | null
-  close(): Promise<void>
 }
 
 export async function openRedisWire(socket: string, upstream: RedisUpstream): Promise<RedisWire> {
   const log: Command[] = []
-  const links = new Set<{ destroy(): void }>()
-  let made = 0
   let replyBytes = 0
-  let refusing = false
-  let trouble: Error | null = null
 
-  const server = net.createServer({ noDelay: true }, (client) => {
-    if (refusing) return void client.destroy()
-    const connection = made++
-    const target = net.connect(upstream.address as net.NetConnectOpts)
-    target.setNoDelay(true)
-    const link = {
-      destroy() {
-        links.delete(link)
-        client.destroy()
-        target.destroy()
-      },
-    }
-    links.add(link)
-    client.on('error', link.destroy).on('close', link.destroy)
-    target.on('error', (error) => {
-      trouble ??= error
-      link.destroy()
-    }).on('close', link.destroy)
-
+  const relay = await openRelay(socket, upstream.address as net.NetConnectOpts, (link) => {
+    const { client, target } = link
     const readRequests = frameReader(parseRequest)
     const readReplies = frameReader(parseReply)
     const waiting: Command[] = []
@@ -116,7 +82,7 @@ export async function openRedisWire(socket: string, upstream: RedisUpstream): Pr
           const name = value[0]!.toString('latin1', 0, 40).toUpperCase()
           const handshake = !started && HANDSHAKE.has(name)
           started ||= !handshake
-          const command: Command = { connection, words: value, name, handshake, reply: null, fate: null }
+          const command: Command = { connection: link.connection, words: value, name, handshake, reply: null, fate: null }
           log.push(command)
           forwarding = forwarding.then(() => forward(command, raw))
         }
@@ -129,7 +95,7 @@ export async function openRedisWire(socket: string, upstream: RedisUpstream): Pr
       for (const { value, raw } of readReplies(chunk)) {
         if (loginReplies > 0) {
           loginReplies--
-          if (value.type === 'error') trouble ??= new Error(`the server refused the login of the wire: ${value.text}`)
+          if (value.type === 'error') link.trouble(new Error(`the server refused the login of the wire: ${value.text}`))
           continue
         }
         const command = isPush(value, subscribed) ? undefined : waiting.shift()
@@ -142,30 +108,17 @@ export async function openRedisWire(socket: string, upstream: RedisUpstream): Pr
   })
 
   const wire: RedisWire = {
-    socket, log,
+    ...relay,
+    log,
     commands: () => log.filter((command) => !command.handshake),
     forget() {
       log.length = 0
       replyBytes = 0
     },
-    made: () => made,
-    open: () => links.size,
     replyBytes: () => replyBytes,
     gate: null,
     replyGate: null,
-    down() {
-      refusing = true
-      this.drop()
-    },
-    up: () => { refusing = false },
-    drop: () => { for (const link of [...links]) link.destroy() },
-    trouble: () => trouble,
-    close() {
-      this.down()
-      return new Promise((resolve) => server.close(() => resolve()))
-    },
   }
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(socket, resolve))
   return wire
 }
 

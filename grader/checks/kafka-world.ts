@@ -30,7 +30,7 @@ export interface KafkaWorld {
    */
   heir(group: string, topic: string): Promise<string>
   /** Waits until the sum of committed offsets reaches `count`. */
-  untilCommitted(group: string, topic: string, count: number, what?: Text): Promise<void>
+  untilCommitted(group: string, topic: string, count: number, what?: Text, ms?: number): Promise<void>
 }
 
 interface Clients { readonly kafka: Kafka; readonly admin: Admin; readonly producer: Producer }
@@ -106,9 +106,9 @@ export function kafkaWorld(run: Run): KafkaWorld {
       await commit(kafka, heir, topic, await this.committed(group, topic))
       return heir
     },
-    async untilCommitted(group, topic, count, what) {
+    async untilCommitted(group, topic, count, what, ms) {
       await until(async () => (await this.committed(group, topic)).reduce((sum, offset) => sum + Math.max(0, offset), 0) >= count,
-        what ?? both(`a committed offset of ${count}`, `offset đã commit là ${count}`))
+        what ?? both(`a committed offset of ${count}`, `offset đã commit là ${count}`), ms)
     },
   }
 }

@@ -39,7 +39,7 @@ function requestsOf(wire: KafkaWire): Entry[] {
   }
   return groups.map((group) => ({
     text: group.length === 1 ? group[0]!.api : `${group[0]!.api} × ${group.length}`,
-    reply: group.every(({ answered }) => answered) ? 'answered' : '…',
+    reply: group.every(({ answered }) => answered) ? '✓' : '…',
     mark: markOf(group[0]!.fate),
   }))
 }

@@ -84,9 +84,12 @@ export function createCodec(options: CodecOptions): Codec {
       const seen = new Map<object, number>()
       let nodes = 0
       let characters = 0
+      const count = (): void => {
+        if (++nodes > MAX_NODES) throw new RangeError(`a value of more than ${MAX_NODES} parts`)
+      }
       const visit = (v: unknown, depth: number): Json => {
         if (depth > MAX_DEPTH) throw new RangeError(`a value nested more than ${MAX_DEPTH} levels deep`)
-        if (++nodes > MAX_NODES) throw new RangeError(`a value of more than ${MAX_NODES} parts`)
+        count()
         if (typeof v === 'string') characters += v.length
         if (v instanceof Uint8Array) characters += (v.byteLength * 4) / 3
         if (characters > MAX_CHARACTERS) throw new RangeError(`a value of more than ${MAX_CHARACTERS} characters`)
@@ -113,12 +116,15 @@ export function createCodec(options: CodecOptions): Codec {
         if (object instanceof Set) return { $: 's', v: [...object].map(inner) }
         if (object instanceof Error) return { $: 'e', v: handOut(object), f: { ...describeError(object) } as never }
         if (Array.isArray(object)) return { $: 'a', v: Array.from(object, inner) }
-        if (isPlain(object)) return { $: 'o', v: Object.entries(object).map(([k, x]) => [k, method(object, k, inner(x))]) }
+        if (isPlain(object)) return { $: 'o', v: Object.entries(object).map(([k, x]) => [k, member(object, k, x, depth + 1)]) }
         return { $: 'r', v: handOut(object), n: className(object) }
       }
-      // Learner code may return an object whose methods use `this`.
-      const method = (owner: object, key: string, json: Json): Json =>
-        options.side === 'h' && isObject(json) && !Array.isArray(json) && json.$ === 'f' ? { ...json, o: handOut(owner), k: key } : json
+      // Learner code may return objects whose methods use `this`: each method tells where it was found, and is no shared part.
+      const member = (owner: object, key: string, v: unknown, depth: number): Json => {
+        if (options.side !== 'h' || typeof v !== 'function' || origin.has(v)) return visit(v, depth)
+        count()
+        return { $: 'f', v: handOut(v), n: String(v.name).slice(0, 100), o: handOut(owner), k: key }
+      }
       return visit(value, 0)
     },
 
@@ -148,8 +154,8 @@ export function createCodec(options: CodecOptions): Codec {
           }
           case 'f': {
             const owner = j.o === undefined ? null : { id: text(j.o), key: text(j.k) }
-            const make = (): unknown => options.remoteFunction(text(v), text(j.n), owner)
-            return place(receive(text(v), make, owner))
+            const f = receive(text(v), () => options.remoteFunction(text(v), text(j.n), owner), owner)
+            return owner ? f : place(f)
           }
           case 'r': return place(receive(text(v), () => options.remoteInstance(text(v), text(j.n))))
           case 'e': return place(receive(text(v), () => options.remoteError(text(v), checkFacts(j.f))))

@@ -3,7 +3,10 @@
  * or a stop in the middle loses nothing. A failing Kafka is told to the caller, and the price of a log does not grow.
  */
 import { atMost, between, both, check, holds, rejects, same, until } from '#checks'
-import { commitsForABacklog, commitUnderWay, controlRun, done, makeConsumer, makeProducer, messagesOf, numbered, openProducer, quiet, record, startConsumer, warmTopic, type Log } from './pipeline.ts'
+import {
+  collect, commitsForABacklog, commitUnderWay, controlRun, done, makeConsumer, makeProducer, messagesOf, numbered, openProducer,
+  quiet, record, startConsumer, warmTopic, type Log,
+} from './pipeline.ts'
 
 check('offset-waits-for-the-handler', async ({ learner, kafka, did }) => {
   did(both('wrote three logs and did not let onLog finish the first one',
@@ -12,7 +15,13 @@ check('offset-waits-for-the-handler', async ({ learner, kafka, did }) => {
   const groupId = kafka.name('g')
   const gate = Promise.withResolvers<void>()
   const seen: Log[] = []
-  const consumer = await startConsumer(learner, { topic, groupId, onLog: async (log) => { seen.push(log); await gate.promise } })
+  const consumer = await startConsumer(learner, {
+    topic, groupId,
+    onLog: async (log) => {
+      seen.push(log)
+      await gate.promise
+    },
+  })
   await kafka.produce(topic, numbered(3).map((message) => record(message)))
   await until(() => seen.length > 0, both('onLog to be called', 'onLog được gọi'))
   await controlRun(learner, kafka)
@@ -33,17 +42,24 @@ check('offset-waits-for-oninvalid', async ({ learner, kafka, did }) => {
   const groupId = kafka.name('g')
   const gate = Promise.withResolvers<void>()
   let called = false
-  const consumer = await startConsumer(learner, { topic, groupId, onLog: async () => {}, onInvalid: async () => { called = true; await gate.promise } })
-  await kafka.produce(topic, [{ value: 'not json', partition: 0 }])
+  const consumer = await startConsumer(learner, {
+    topic, groupId,
+    onLog: async () => {},
+    onInvalid: async () => {
+      called = true
+      await gate.promise
+    },
+  })
+  await kafka.produce(topic, [{ value: 'not json', partition: 0 }, record('2')])
   await until(() => called, both('onInvalid to be called', 'onInvalid được gọi'))
   await controlRun(learner, kafka)
   same(await done(kafka, groupId, topic), 0,
     both('the committed offset while onInvalid still runs', 'offset đã commit khi onInvalid vẫn đang chạy'))
   gate.resolve()
-  await commitUnderWay(kafka, groupId, topic, 1)
+  await commitUnderWay(kafka, groupId, topic, 2)
   await consumer.stop()
   holds(await done(kafka, groupId, topic) > 0,
-    both('the committed offset once onInvalid has settled', 'offset đã commit khi onInvalid đã kết thúc'), '1', '0')
+    both('the committed offset once onInvalid has settled', 'offset đã commit khi onInvalid đã kết thúc'), '> 0', '0')
 })
 
 check('crash-loses-no-log', async ({ learner, another, kafka, did }) => {
@@ -68,7 +84,8 @@ check('crash-loses-no-log', async ({ learner, another, kafka, did }) => {
   await until(() => reached, both('onLog to be called for the third log', 'onLog được gọi cho log thứ ba'))
   await quiet(doomed)
   await doomed.kill()
-  const consumer = await makeConsumer(learner, { topic, groupId: await kafka.heir(groupId, topic), onLog: async ({ message }) => { handled.push(message) } })
+  const heir = await kafka.heir(groupId, topic)
+  const consumer = await makeConsumer(learner, { topic, groupId: heir, onLog: async ({ message }) => { handled.push(message) } })
   await kafka.produce(topic, [record('5')])
   await until(() => handled.includes('5'), both('the log written after the crash', 'log được ghi sau khi sập'))
   same([...new Set(handled)].toSorted(), numbered(5),
@@ -81,7 +98,13 @@ check('stop-waits-for-the-log-in-hand', async ({ learner, kafka, did }) => {
   const topic = await kafka.topic()
   const gate = Promise.withResolvers<void>()
   let called = false
-  const consumer = await startConsumer(learner, { topic, groupId: kafka.name('g'), onLog: async () => { called = true; await gate.promise } })
+  const consumer = await startConsumer(learner, {
+    topic, groupId: kafka.name('g'),
+    onLog: async () => {
+      called = true
+      await gate.promise
+    },
+  })
   await kafka.produce(topic, [record('1')])
   await until(() => called, both('onLog to be called', 'onLog được gọi'))
   let over = false
@@ -147,15 +170,14 @@ check('unreachable-kafka-rejects', async ({ learner, kafka, did }) => {
   }, both('connecting a producer and sending a log while Kafka is out of reach',
     'kết nối producer và gửi log khi không kết nối được Kafka'))
   await rejects(() => offline.call('consumeLogs', offline.kafka, options),
-    both('consumeLogs while Kafka is out of reach', 'consumeLogs khi không kết nối được Kafka'))
+    both('consumeLogs() while Kafka is out of reach', 'consumeLogs() khi không kết nối được Kafka'))
 })
 
 check('connections-stay-the-same', async ({ learner, kafka, did }) => {
   did(both('counted the connections made for the first log and for 20 more',
     'đếm số kết nối mở ra cho log đầu tiên và cho 20 log tiếp theo'))
   const topic = await kafka.topic()
-  const seen: Log[] = []
-  const consumer = await startConsumer(learner, { topic, groupId: kafka.name('g'), onLog: async (log) => { seen.push(log) } })
+  const { consumer, seen } = await collect(learner, { topic, groupId: kafka.name('g') })
   const producer = await openProducer(learner, topic)
   await producer.sendLog('INFO', 'the first')
   await until(() => seen.length > 0, both('the first log', 'log đầu tiên'))

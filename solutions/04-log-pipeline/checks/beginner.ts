@@ -2,14 +2,15 @@
  * What a pipeline is: a log that was sent is a JSON record on the topic, text and level as they were given and the time
  * in UTC, and whoever consumes the topic gets it, also when it was sent before.
  */
-import { both, check, holds, metadataTopics, methods, same, settled, shown, until, type KafkaWire, type Learner } from '#checks'
-import { jsonOf, makeConsumer, messagesOf, openProducer, record, startConsumer, type Log } from './pipeline.ts'
+import {
+  both, check, holds, metadataTopics, methods, same, settled, shown, until, type KafkaWire, type Learner,
+} from '#checks'
+import { collect, jsonOf, makeConsumer, messagesOf, openProducer, record, type Log } from './pipeline.ts'
 
 check('logs-arrive', async ({ learner, kafka, did }) => {
   did(both('sent a log of every level and consumed the topic', 'gửi log ở mọi cấp độ rồi tiêu thụ topic'))
   const topic = await kafka.topic()
-  const seen: Log[] = []
-  const consumer = await startConsumer(learner, { topic, groupId: kafka.name('g'), onLog: async (log) => { seen.push(log) } })
+  const { consumer, seen } = await collect(learner, { topic, groupId: kafka.name('g') })
   const producer = await openProducer(learner, topic)
   const sent = ['DEBUG', 'INFO', 'WARN', 'ERROR'].map((level, i) => ({ level, message: `log ${i + 1}` }))
   for (const { level, message } of sent) await producer.sendLog(level, message)
@@ -62,22 +63,24 @@ check('timestamps-are-utc', async ({ learner, kafka, did }) => {
   await producer.disconnect()
 })
 
+const TEXTS = [
+  'she said "no" \\ and left', 'one\ntwo\r\n\tthree', 'Đơn hàng đã giao 🚚', '{"level":"DEBUG"}', '  ', 'null', 'x'.repeat(20_000), '',
+]
+
 check('any-text-arrives-unchanged', async ({ learner, kafka, did }) => {
   did(both('sent messages with quotes, line breaks, other scripts, and an empty one',
     'gửi các message có dấu nháy, xuống dòng, chữ có dấu, và một message rỗng'))
   const topic = await kafka.topic()
-  const texts = ['she said "no" \\ and left', 'one\ntwo\r\n\tthree', 'Đơn hàng đã giao 🚚', '{"level":"DEBUG"}', '  ', 'null', 'x'.repeat(20_000), '']
-  const seen: Log[] = []
-  const consumer = await startConsumer(learner, { topic, groupId: kafka.name('g'), onLog: async (log) => { seen.push(log) } })
+  const { consumer, seen } = await collect(learner, { topic, groupId: kafka.name('g') })
   const producer = await openProducer(learner, topic)
-  for (const text of texts) await producer.sendLog('INFO', text)
+  for (const text of TEXTS) await producer.sendLog('INFO', text)
   await producer.sendLog('INFO', 'the end')
   await until(() => messagesOf(seen).includes('the end'), both('the last of the logs', 'log cuối cùng'))
-  for (const text of texts) {
+  for (const text of TEXTS) {
     holds(messagesOf(seen).includes(text),
       both(`the message ${shown(text)}`, `message ${shown(text)}`),
       both('in what onLog got', 'có trong những gì onLog nhận được'),
-      shown(messagesOf(seen).filter((message) => !texts.includes(message))))
+      shown(messagesOf(seen).filter((message) => !TEXTS.includes(message))))
   }
   await Promise.all([consumer.stop(), producer.disconnect()])
 })
@@ -117,7 +120,7 @@ check('topic-is-application-logs', async ({ learner, kafka, did }) => {
   await consuming
 })
 
-/** A client that is cut off as soon as it asks for a topic: the default one belongs to everybody and is not to be touched. */
+/** A client that is cut off as soon as it asks for a topic: the default one belongs to everybody. */
 async function nowhere(learner: Learner): Promise<Learner> {
   const client = await learner.withKafka({ retries: 1 })
   client.kafkaWire.gate = (request) => (request.api === 'Metadata' && metadataTopics(request).length > 0 ? 'cut' : 'pass')

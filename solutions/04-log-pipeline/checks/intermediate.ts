@@ -3,9 +3,15 @@
  * handled stays handled, in the order of the partition; a log whose handler fails comes again, and a record that is no
  * log is set aside without holding up the others.
  */
-import { atMost, both, check, holds, LearnerError, producedAcks, refuses, same, settled, shown, until, type CheckContext } from '#checks'
+import {
+  atMost, both, check, holds, LearnerError, producedAcks, refuses, same, settled, shown, until,
+} from '#checks'
 import type { Message } from 'kafkajs'
-import { commitsForABacklog, commitUnderWay, messagesOf, numbered, openProducer, quiet, reaches, record, startConsumer, untilWritten, warmTopic, type Log } from './pipeline.ts'
+import {
+  collect, commitsForABacklog, commitUnderWay, messagesOf, numbered, openProducer, quiet, reaches, record, startConsumer,
+  untilWritten, warmTopic, type Log,
+} from './pipeline.ts'
+import { setsAside, survives, type World } from './trouble.ts'
 
 check('send-waits-for-the-broker', async ({ learner, kafka, did }) => {
   did(both('held back the broker\'s answer to sendLog', 'giữ lại phản hồi của broker cho sendLog'))
@@ -21,11 +27,11 @@ check('send-waits-for-the-broker', async ({ learner, kafka, did }) => {
     both('the broker\'s answer to sendLog', 'phản hồi của broker cho sendLog'))
   await quiet(learner)
   holds(!over,
-    both('sendLog before the broker\'s answer reached the client',
-      'sendLog khi client chưa nhận được phản hồi của broker'),
+    both('sendLog() before the broker\'s answer reached the client',
+      'sendLog() khi client chưa nhận được phản hồi của broker'),
     both('still waiting', 'vẫn đang chờ'), both('already resolved', 'đã xong'))
   answer.resolve('pass')
-  same(await sending, { value: undefined }, both('sendLog once the answer is there', 'sendLog khi đã có phản hồi'))
+  same(await sending, { value: undefined }, both('sendLog() once the answer is there', 'sendLog() khi đã có phản hồi'))
   await producer.disconnect()
 })
 
@@ -59,18 +65,20 @@ check('failed-send-rejects', async ({ learner, kafka, did }) => {
   // The failure of a send that nobody waited for comes a little later: no other check would see it.
   if ('value' in outcome) await until(() => client.host.unhandled.length > 0, both('', ''), 1500).catch(() => {})
   holds('error' in outcome,
-    both('sendLog for a record that never reached Kafka', 'sendLog cho bản ghi không bao giờ đến được Kafka'),
+    both('sendLog() for a record that never reached Kafka', 'sendLog() cho bản ghi không bao giờ đến được Kafka'),
     both('a rejection', 'bị từ chối (reject)'), both('it resolved', 'lời gọi thành công'))
 })
 
 check('unknown-levels-are-refused', async ({ learner, kafka, did }) => {
   did(both('sent logs with levels that do not exist', 'gửi log với các cấp độ không tồn tại'))
-  await refusesEach({ learner, kafka }, ['TRACE', 'info', ' INFO', '', 'constructor', 'INFO,WARN', undefined, null, 1, ['INFO']].map((level) => [level, 'a message']))
+  const levels = ['TRACE', 'info', ' INFO', '', 'constructor', 'INFO,WARN', undefined, null, 1, ['INFO']]
+  await refusesEach({ learner, kafka }, levels.map((level) => [level, 'a message']))
 })
 
 check('messages-must-be-strings', async ({ learner, kafka, did }) => {
   did(both('sent logs whose message is no string', 'gửi log có message không phải chuỗi'))
-  await refusesEach({ learner, kafka }, [undefined, null, 42, true, { text: 'hello' }, ['hello'], Buffer.from('hello')].map((message) => ['INFO', message]))
+  const messages = [undefined, null, 42, true, { text: 'hello' }, ['hello'], Buffer.from('hello')]
+  await refusesEach({ learner, kafka }, messages.map((message) => ['INFO', message]))
 })
 
 check('order-is-kept', async ({ learner, kafka, did }) => {
@@ -150,7 +158,9 @@ check('rejected-log-comes-again', async ({ learner, kafka, did }) => {
 check('any-error-is-survived', async ({ learner, kafka, did }) => {
   did(both('wrote two logs; onLog rejected the first one with a TypeError, a RangeError, a SyntaxError and a ReferenceError',
     'ghi hai log; onLog báo lỗi với log đầu tiên bằng TypeError, RangeError, SyntaxError rồi ReferenceError'))
-  await survives({ learner, kafka }, [new TypeError('x is undefined'), new RangeError('too far'), new SyntaxError('unexpected'), new ReferenceError('x is not defined')])
+  await survives({ learner, kafka }, [
+    new TypeError('x is undefined'), new RangeError('too far'), new SyntaxError('unexpected'), new ReferenceError('x is not defined'),
+  ])
 })
 
 check('broken-json-is-set-aside', async ({ learner, kafka, did }) => {
@@ -164,7 +174,8 @@ check('incomplete-logs-are-set-aside', async ({ learner, kafka, did }) => {
   const whole = { level: 'INFO', message: 'hello', timestamp: '2026-03-01T09:15:00.000Z' }
   const without = (key: keyof Log): object => Object.fromEntries(Object.entries(whole).filter(([name]) => name !== key))
   await setsAside({ learner, kafka }, [
-    {}, without('level'), without('message'), without('timestamp'), { ...whole, message: null }, { ...whole, message: 42 }, { ...whole, level: null },
+    {}, without('level'), without('message'), without('timestamp'),
+    { ...whole, message: null }, { ...whole, message: 42 }, { ...whole, level: null },
     null, 42, 'hello', [], [whole],
   ].map((value) => JSON.stringify(value)))
 })
@@ -181,7 +192,7 @@ check('set-aside-as-it-came', async ({ learner, kafka, did }) => {
   const [call] = await setsAside({ learner, kafka }, [bytes])
   holds(Buffer.isBuffer(call!.raw) && call!.raw.equals(bytes),
     both('the raw record that onInvalid got', 'dữ liệu thô mà onInvalid nhận được'),
-    `<Buffer ${bytes.toString('hex')}>`, Buffer.isBuffer(call!.raw) ? `<Buffer ${call!.raw.toString('hex').slice(0, 60)}>` : shown(call!.raw))
+    hex(bytes), Buffer.isBuffer(call!.raw) ? hex(call!.raw) : shown(call!.raw))
   holds(call!.error instanceof LearnerError,
     both('the error that onInvalid got', 'lỗi mà onInvalid nhận được'), 'Error', shown(call!.error))
 })
@@ -190,8 +201,7 @@ check('works-without-oninvalid', async ({ learner, kafka, did }) => {
   did(both('wrote an invalid record between two logs, for a consumer without onInvalid',
     'ghi một bản ghi hỏng xen giữa hai log, với consumer không có onInvalid'))
   const topic = await kafka.topic()
-  const seen: Log[] = []
-  const consumer = await startConsumer(learner, { topic, groupId: kafka.name('g'), onLog: async (log) => { seen.push(log) } })
+  const { consumer, seen } = await collect(learner, { topic, groupId: kafka.name('g') })
   await kafka.produce(topic, [record('1'), { value: 'not json', partition: 0 }, record('2')])
   await reaches(learner, () => messagesOf(seen).includes('2'),
     both('the log behind the invalid record', 'log đứng sau bản ghi hỏng'))
@@ -224,8 +234,7 @@ check('no-leaked-connection', async ({ learner, kafka, did }) => {
   did(both('stopped a consumer and disconnected a producer, then counted the connections',
     'dừng consumer, ngắt producer rồi đếm số kết nối'))
   const topic = await kafka.topic()
-  const seen: Log[] = []
-  const consumer = await startConsumer(learner, { topic, groupId: kafka.name('g'), onLog: async (log) => { seen.push(log) } })
+  const { consumer, seen } = await collect(learner, { topic, groupId: kafka.name('g') })
   const producer = await openProducer(learner, topic)
   for (const message of numbered(3)) await producer.sendLog('INFO', message)
   await until(() => seen.length >= 3, both('three logs', 'ba log'))
@@ -235,10 +244,8 @@ check('no-leaked-connection', async ({ learner, kafka, did }) => {
       'mọi kết nối được đóng sau stop() và disconnect()'), 1500)
 })
 
-type World = Pick<CheckContext, 'learner' | 'kafka'>
-
 /** Each call is refused with a TypeError and sends nothing; a good log goes through afterwards. */
-async function refusesEach({ learner, kafka }: World, calls: readonly (readonly [level: unknown, message: unknown])[]): Promise<void> {
+async function refusesEach({ learner, kafka }: World, calls: readonly [level: unknown, message: unknown][]): Promise<void> {
   const topic = await kafka.topic()
   const producer = await openProducer(learner, topic)
   for (const [level, message] of calls) {
@@ -254,64 +261,6 @@ async function refusesEach({ learner, kafka }: World, calls: readonly (readonly 
   await producer.disconnect()
 }
 
-/** The first of two logs is rejected with each of `errors` and comes again every time, before the second, until it is handled. */
-async function survives({ learner, kafka }: World, errors: readonly Error[]): Promise<void> {
-  const topic = await kafka.topic()
-  const groupId = kafka.name('g')
-  const left = [...errors]
-  const handled: string[] = []
-  const offsets: number[] = []
-  const consumer = await startConsumer(learner, {
-    topic, groupId,
-    onLog: async ({ message }) => {
-      const error = message === '1' ? left.shift() : undefined
-      if (error) {
-        offsets.push((await kafka.committed(groupId, topic))[0] ?? -1)
-        throw error
-      }
-      handled.push(message)
-    },
-  })
-  await kafka.produce(topic, [record('1'), record('2')])
-  const times = errors.length - 1
-  await reaches(learner, () => left.length === 0 || handled.length > 0,
-    both(`the rejected log to come again ${times} times`, `log bị báo lỗi được giao lại ${times} lần`))
-  await reaches(learner, () => handled.includes('2'),
-    both('the log behind the rejected one', 'log đứng sau log bị báo lỗi'))
-  same([...new Set(handled)], ['1', '2'],
-    both('the logs that were handled, in order', 'các log được xử lý, theo thứ tự'))
-  same(left.length, 0, both('rejections that onLog had no chance to make', 'số lần onLog chưa kịp báo lỗi'))
-  holds(offsets.every((offset) => offset <= 0),
-    both('the committed offset while the first log was not handled',
-      'offset đã commit khi log đầu chưa được xử lý'), '0', offsets.join(', '))
-  await consumer.stop()
-}
-
-interface SetAside { readonly raw: unknown; readonly error: unknown }
-
-/** Each of `values` goes to onInvalid, and the logs around them to onLog. */
-async function setsAside({ learner, kafka }: World, values: readonly Message['value'][]): Promise<SetAside[]> {
-  const topic = await kafka.topic()
-  const logs: Log[] = []
-  const calls: SetAside[] = []
-  const consumer = await startConsumer(learner, {
-    topic, groupId: kafka.name('g'),
-    onLog: async (log) => { logs.push(log) },
-    onInvalid: async (raw, error) => { calls.push({ raw, error }) },
-  })
-  await kafka.produce(topic, [record('before'), ...values.map((value) => ({ value, partition: 0 })), record('after')])
-  await reaches(learner, () => messagesOf(logs).includes('after'),
-    both('the log behind the invalid records', 'log đứng sau các bản ghi hỏng'))
-  same(messagesOf(logs), ['before', 'after'], both('what onLog got', 'những gì onLog nhận được'))
-  const different = new Set(calls.map(({ raw }) => (Buffer.isBuffer(raw) ? raw.toString('hex') : shown(raw))))
-  same(different.size, values.length,
-    both(`different records that onInvalid got, of ${values.length} invalid ones`,
-      `số bản ghi khác nhau mà onInvalid nhận được, trong ${values.length} bản ghi hỏng`))
-  if (values.includes(null)) same(calls[values.indexOf(null)]!.raw, null,
-    both('the raw record that onInvalid got for a record without value',
-      'dữ liệu thô mà onInvalid nhận được cho bản ghi không có value'))
-  await consumer.stop()
-  return calls
-}
-
 const inItsPartition = (message: string): Message => ({ ...record(message), partition: message.startsWith('a') ? 0 : 1 })
+
+const hex = (bytes: Buffer): string => `<Buffer ${bytes.toString('hex').slice(0, 60)}>`

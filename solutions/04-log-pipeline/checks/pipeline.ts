@@ -1,4 +1,6 @@
-import { between, both, CheckFailed, methods, shown, until, type KafkaWorld, type Learner, type Methods, type Text } from '#checks'
+import {
+  between, both, CheckFailed, methods, shown, until, type KafkaWorld, type Learner, type Methods, type Text,
+} from '#checks'
 
 export interface Log { readonly level: string; readonly message: string; readonly timestamp: string }
 
@@ -7,23 +9,29 @@ export interface Handlers {
   onInvalid?(raw: Buffer | null, error: unknown): Promise<void>
 }
 
-/** How long a stop may take, in milliseconds: kafkajs first waits for the fetch under way, whose patience is the learner's to choose. */
+/** How long a stop may take, in milliseconds: kafkajs first waits for the fetch under way, at most 5 s unless told otherwise. */
 const STOP_MS = 8000
 
-export async function makeProducer(learner: Learner, topic: string): Promise<Methods<'connect' | 'sendLog' | 'disconnect'>> {
+type Producer = Methods<'connect' | 'sendLog' | 'disconnect'>
+
+type Consumer = Methods<'stop'>
+
+type ConsumerOptions = Handlers & { readonly topic: string; readonly groupId: string }
+
+export async function makeProducer(learner: Learner, topic: string): Promise<Producer> {
   const made = await learner.call('createLogProducer', learner.kafka, { topic })
   return methods(made, ['connect', 'sendLog', 'disconnect'], both('createLogProducer', 'createLogProducer'))
 }
 
 /** A producer that is connected. */
-export async function openProducer(learner: Learner, topic: string): Promise<Methods<'connect' | 'sendLog' | 'disconnect'>> {
+export async function openProducer(learner: Learner, topic: string): Promise<Producer> {
   const producer = await makeProducer(learner, topic)
   await producer.connect()
   return producer
 }
 
 /** A consumer, as `consumeLogs` gives it. */
-export async function makeConsumer(learner: Learner, options: Handlers & { topic: string; groupId: string }): Promise<Methods<'stop'>> {
+export async function makeConsumer(learner: Learner, options: ConsumerOptions): Promise<Consumer> {
   learner.host.deadline(STOP_MS)
   return methods(await learner.call('consumeLogs', learner.kafka, options), ['stop'],
     both('consumeLogs', 'consumeLogs'))
@@ -33,7 +41,7 @@ export async function makeConsumer(learner: Learner, options: Handlers & { topic
  * A consumer that has begun to fetch: from then on it sees what is written, wherever a new group starts.
  * Every consumer has connections of its own, so the wire tells whose fetch it is.
  */
-export async function startConsumer(learner: Learner, options: Handlers & { topic: string; groupId: string }): Promise<Methods<'stop'>> {
+export async function startConsumer(learner: Learner, options: ConsumerOptions): Promise<Consumer> {
   const wire = learner.kafkaWire
   const before = wire.made()
   const consumer = await makeConsumer(learner, options)
@@ -42,22 +50,34 @@ export async function startConsumer(learner: Learner, options: Handlers & { topi
   return consumer
 }
 
+/** A consumer that has begun to fetch, and the logs that onLog has got from it so far. */
+export async function collect(
+  learner: Learner, options: Omit<ConsumerOptions, keyof Handlers>,
+): Promise<{ consumer: Consumer; seen: readonly Log[] }> {
+  const seen: Log[] = []
+  const consumer = await startConsumer(learner, { ...options, onLog: async (log) => { seen.push(log) } })
+  return { consumer, seen }
+}
+
 /** A record as `sendLog` writes it. */
-export const record = (message: string, level = 'INFO'): { value: string; partition: number } =>
-  ({ value: JSON.stringify({ level, message, timestamp: '2026-03-01T09:15:00.000Z' }), partition: 0 })
+export const record = (message: string): { value: string; partition: number } =>
+  ({ value: JSON.stringify({ level: 'INFO', message, timestamp: '2026-03-01T09:15:00.000Z' }), partition: 0 })
 
-/** Messages '1' to `n`, or from `from` on. */
-export const numbered = (n: number, from = 1): string[] => Array.from({ length: n }, (_, i) => String(from + i))
+/** Messages '1' to `n`. */
+export const numbered = (n: number): string[] => Array.from({ length: n }, (_, i) => String(i + 1))
 
-/** The messages in the order in which each came first: at least once means that some may come again. Anything may come. */
-export const messagesOf = (logs: readonly (Log | null)[]): string[] => [...new Set(logs.map((log) => String(log?.message)))]
+/** The messages in the order in which each came first: at least once means that some may come again. */
+export function messagesOf(logs: readonly (Log | null)[]): string[] {
+  // Learner code may have handed over anything.
+  return [...new Set(logs.map((log) => String(log?.message)))]
+}
 
 /** The offset up to which a topic of one partition is done; 0 where nothing is committed. */
 export async function done(kafka: KafkaWorld, group: string, topic: string): Promise<number> {
   return Math.max(0, (await kafka.committed(group, topic))[0] ?? 0)
 }
 
-/** A topic that has one record already: a client with few retries gives up on one that the broker has only just made. */
+/** A topic that has one record already: on one that was only just made, a client with few retries may give up. */
 export async function warmTopic(kafka: KafkaWorld): Promise<string> {
   const topic = await kafka.topic()
   await kafka.produce(topic, [record('0')])
@@ -85,8 +105,7 @@ export async function controlRun(learner: Learner, kafka: KafkaWorld): Promise<v
 
 /** Waits a moment for a commit that may be under way; who commits later, or only at a stop, is not held up for long. */
 export async function commitUnderWay(kafka: KafkaWorld, group: string, topic: string, offsets: number): Promise<void> {
-  const sum = async (): Promise<number> => (await kafka.committed(group, topic)).reduce((total, offset) => total + Math.max(0, offset), 0)
-  await until(async () => (await sum()) >= offsets, both('', ''), 1000).catch(() => {})
+  await kafka.untilCommitted(group, topic, offsets, undefined, 1000).catch(() => {})
 }
 
 /** Waits for what only a living consumer can do, and says so where it has ended instead. */
@@ -97,7 +116,7 @@ export async function reaches(learner: Learner, condition: () => boolean, what: 
     if (!(error instanceof CheckFailed) || learner.kafkaWire.open() > 0) throw error
     throw new CheckFailed(both(
       `Waited in vain for ${what.en}: the consumer has ended and closed its connections.`,
-      `Chờ mãi không thấy ${what.vi}: consumer đã dừng hẳn và đóng các kết nối.`), { expected: what.en })
+      `Chờ mãi không thấy ${what.vi}: consumer đã dừng hẳn và đóng các kết nối.`), { expected: what })
   }
 }
 

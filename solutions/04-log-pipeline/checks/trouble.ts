@@ -1,0 +1,66 @@
+/** What a consumer does with a handler that fails and with a record that is no log. */
+import { both, holds, same, shown, type CheckContext } from '#checks'
+import type { Message } from 'kafkajs'
+import { messagesOf, reaches, record, startConsumer, type Log } from './pipeline.ts'
+
+export type World = Pick<CheckContext, 'learner' | 'kafka'>
+
+/** The first of two logs is rejected with each of `errors`: it comes again every time, before the second. */
+export async function survives({ learner, kafka }: World, errors: readonly Error[]): Promise<void> {
+  const topic = await kafka.topic()
+  const groupId = kafka.name('g')
+  const left = [...errors]
+  const handled: string[] = []
+  const offsets: number[] = []
+  const consumer = await startConsumer(learner, {
+    topic, groupId,
+    onLog: async ({ message }) => {
+      const error = message === '1' ? left.shift() : undefined
+      if (error) {
+        offsets.push((await kafka.committed(groupId, topic))[0] ?? -1)
+        throw error
+      }
+      handled.push(message)
+    },
+  })
+  await kafka.produce(topic, [record('1'), record('2')])
+  const times = errors.length - 1
+  await reaches(learner, () => left.length === 0 || handled.length > 0,
+    both(`the rejected log to come again ${times} times`, `log bị báo lỗi được giao lại ${times} lần`))
+  await reaches(learner, () => handled.includes('2'),
+    both('the log behind the rejected one', 'log đứng sau log bị báo lỗi'))
+  same([...new Set(handled)], ['1', '2'],
+    both('the logs that were handled, in order', 'các log được xử lý, theo thứ tự'))
+  same(left.length, 0, both('rejections that onLog had no chance to make', 'số lần onLog chưa kịp báo lỗi'))
+  holds(offsets.every((offset) => offset <= 0),
+    both('the committed offset while the first log was not handled',
+      'offset đã commit khi log đầu chưa được xử lý'), '0', offsets.join(', '))
+  await consumer.stop()
+}
+
+export interface SetAside { readonly raw: unknown; readonly error: unknown }
+
+/** Each of `values` goes to onInvalid, and the logs around them to onLog. */
+export async function setsAside({ learner, kafka }: World, values: readonly Message['value'][]): Promise<SetAside[]> {
+  const topic = await kafka.topic()
+  const logs: Log[] = []
+  const calls: SetAside[] = []
+  const consumer = await startConsumer(learner, {
+    topic, groupId: kafka.name('g'),
+    onLog: async (log) => { logs.push(log) },
+    onInvalid: async (raw, error) => { calls.push({ raw, error }) },
+  })
+  await kafka.produce(topic, [record('before'), ...values.map((value) => ({ value, partition: 0 })), record('after')])
+  await reaches(learner, () => messagesOf(logs).includes('after'),
+    both('the log behind the invalid records', 'log đứng sau các bản ghi hỏng'))
+  same(messagesOf(logs), ['before', 'after'], both('what onLog got', 'những gì onLog nhận được'))
+  const different = new Set(calls.map(({ raw }) => (Buffer.isBuffer(raw) ? raw.toString('hex') : shown(raw))))
+  same(different.size, values.length,
+    both(`different records that onInvalid got, of ${values.length} invalid ones`,
+      `số bản ghi khác nhau mà onInvalid nhận được, trong ${values.length} bản ghi hỏng`))
+  if (values.includes(null)) same(calls[values.indexOf(null)]!.raw, null,
+    both('the raw record that onInvalid got for a record without value',
+      'dữ liệu thô mà onInvalid nhận được cho bản ghi không có value'))
+  await consumer.stop()
+  return calls
+}

@@ -14,7 +14,7 @@ import type { Graded, Grader, GraderOptions, State } from './grade.types.ts'
 import { openRunner, type Runner } from './runner.ts'
 
 /** How many Redis servers one run uses side by side, where the machine can give them. */
-const LANES = 3
+const LANES = 5
 
 /**
  * The one way in: the command line, the class workers and the self-check all grade through this.
@@ -97,7 +97,7 @@ async function runChecks(
     fs.symlinkSync(path.join(image, 'node_modules'), path.join(folder, 'node_modules'))
     const config: RunConfig = {
       isolation: isolation(), image, folder, submission, sourceMap: bundle.map,
-      redis: lease.redis, kafka: lease.kafka, spareHosts: 3,
+      redis: lease.redis, kafka: lease.kafka, spareHosts: 5,
     }
     return await runner.run(checkFiles(exercise), config, onOutcome)
   } finally {

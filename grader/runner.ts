@@ -18,7 +18,7 @@ export async function openRunner(): Promise<Runner> {
   let onOutcome: (outcome: Outcome) => void = () => {}
   const vitest = await createVitest('test', {
     config: false, root: path.join(import.meta.dirname, '..'), watch: false, include: ['grader/checks/suite.ts'],
-    pool: 'threads', isolate: false, fileParallelism: false, maxConcurrency: 4, silent: true,
+    pool: 'threads', isolate: false, fileParallelism: false, maxConcurrency: 6, silent: true,
     // Node runs the checks as they are: nothing to transform.
     experimental: { viteModuleRunner: false },
     reporters: [{

@@ -57,14 +57,25 @@ export function storm<T>(n: number, call: (i: number) => Promise<T>): Promise<T[
   return Promise.all(Array.from({ length: n }, (_, i) => call(i)))
 }
 
-/** Declares the check `id` of the rubric. */
-export function check(id: string, body: (context: CheckContext) => Promise<void>): void {
-  test.concurrent(id, { timeout: 60_000 }, async ({ task }) => {
-    const outcome = await conclude(id, theRun(), body)
-    task.meta.outcome = outcome
-    // The runner only needs to know that it failed: what a host sent must never reach it as live fields.
-    if (outcome.verdict === 'fail') throw new Error(outcome.message?.en ?? 'failed')
-  })
+interface Declared { readonly id: string; readonly waits: boolean; readonly body: (context: CheckContext) => Promise<void> }
+
+const declared: Declared[] = []
+
+/** Declares the check `id` of the rubric. One that `waits`, for a window or a lease to end, is started before the others. */
+export function check(id: string, body: Declared['body'], options: { waits?: boolean } = {}): void {
+  declared.push({ id, waits: options.waits === true, body })
+}
+
+/** Hands what was declared to the runner: while the ones that wait are waiting, the others have the cores. */
+export function registerChecks(): void {
+  for (const { id, body } of [...declared.filter(({ waits }) => waits), ...declared.filter(({ waits }) => !waits)]) {
+    test.concurrent(id, { timeout: 60_000 }, async ({ task }) => {
+      const outcome = await conclude(id, theRun(), body)
+      task.meta.outcome = outcome
+      // The runner only needs to know that it failed: what a host sent must never reach it as live fields.
+      if (outcome.verdict === 'fail') throw new Error(outcome.message?.en ?? 'failed')
+    })
+  }
 }
 
 async function conclude(id: string, run: Run, body: (context: CheckContext) => Promise<void>): Promise<Outcome> {

@@ -4,7 +4,7 @@
  */
 import { afterAll, inject, test } from 'vitest'
 import { closeKafka } from './kafka-world.ts'
-import { theRun } from './check.ts'
+import { registerChecks, theRun } from './check.ts'
 import { HostEnded, LearnerError } from '#sandbox/host.ts'
 
 const run = theRun()
@@ -22,6 +22,7 @@ if (problem) {
 } else {
   for (const file of inject('files')) await import(file)
   const { checksOfTheWholeRun } = await import('./every-exercise.ts')
+  registerChecks()
   checksOfTheWholeRun()
 }
 

@@ -102,7 +102,7 @@ check('crash-in-a-rejection-consumes-nothing', async ({ learner, redis, did }) =
     for (const calls of history) judge(calls, 1, windowMs)
     return cutAt < first + windowMs - 10 && history.at(-1)![1]!.after < first + 1.25 * windowMs ? 'done' : 'too slow'
   })
-})
+}, { waits: true })
 
 check('redis-failure-rejects', async ({ learner, did }) => {
   did(both('called every method with Redis out of reach', 'gọi mọi phương thức khi không kết nối được Redis'))

@@ -29,7 +29,7 @@ check('window-slides', async ({ learner, redis, did }) => {
     judge([first, ...late, ...next], 4, windowMs)
     return next[1]!.after - late[0]!.before < windowMs - 10 && late[2]!.after < first.before + windowMs - 10 ? 'done' : 'too slow'
   })
-})
+}, { waits: true })
 
 check('no-double-limit-at-a-boundary', async ({ learner, redis, did }) => {
   did(both('used up the limit just before a multiple of the window, then called just after it',
@@ -46,7 +46,7 @@ check('no-double-limit-at-a-boundary', async ({ learner, redis, did }) => {
     judge(calls, 2, windowMs)
     return calls[1]!.after < boundary && calls[3]!.after - calls[0]!.before < windowMs - 5 ? 'done' : 'too slow'
   })
-})
+}, { waits: true })
 
 check('slot-frees-after-the-window', async ({ learner, redis, did }) => {
   did(both('used up the limit and called again as soon as the window had passed', 'dùng hết hạn mức và gọi lại ngay khi hết cửa sổ'))
@@ -55,7 +55,7 @@ check('slot-frees-after-the-window', async ({ learner, redis, did }) => {
   const first = await attempt(redis, limiter, 'ann')
   await serverReaches(redis, first.after + windowMs + 3)
   judge([first, await attempt(redis, limiter, 'ann')], 1, windowMs)
-})
+}, { waits: true })
 
 check('rejections-consume-nothing', async ({ learner, redis, did }) => {
   did(both('kept calling while rejected, until the admitted calls had left the window', 'liên tục gọi khi đang bị từ chối cho đến lúc các lời gọi đã nhận ra khỏi cửa sổ'))
@@ -67,7 +67,7 @@ check('rejections-consume-nothing', async ({ learner, redis, did }) => {
   while ((await serverReaches(redis, (await serverNow(redis)) + 10)) < free) history.push(await attempt(redis, limiter, 'ann'))
   history.push(await attempt(redis, limiter, 'ann'))
   judge(history, 2, windowMs)
-})
+}, { waits: true })
 
 check('short-windows-hold', async ({ learner, redis, did }) => {
   did(both('made five calls within a window of 400 ms', 'gọi năm lần trong một cửa sổ 400 ms'))
@@ -123,7 +123,7 @@ check('waiting-the-reset-time-is-enough', async ({ learner, redis, did }) => {
     judge([first, second, await attempt(redis, limiter, user)], 2, windowMs)
     return 'done'
   })
-})
+}, { waits: true })
 
 check('asking-changes-nothing', async ({ learner, redis, did }) => {
   did(both('asked many times for what remains and when, before and between calls', 'hỏi nhiều lần số lượt còn lại và thời gian chờ, trước và giữa các lời gọi'))

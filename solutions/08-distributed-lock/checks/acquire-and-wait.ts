@@ -2,7 +2,7 @@
  * `withLock` waits for a held lock: quietly, until it is released or its lease ends, and for no longer than `waitMs`.
  */
 import { atMost, both, check, holds, same, until } from '#checks'
-import { serverNow, serverReaches } from './clock.ts'
+import { givenTime, serverNow, serverReaches } from './clock.ts'
 import { acquires, extend, lockOf, LONG_MS, releases } from './lease.ts'
 import { section, timedOut, told } from './section.ts'
 
@@ -15,11 +15,13 @@ check('waiter-is-quiet', async ({ learner, redis, did }) => {
   await acquires(holder)
   const waiter = await learner.withRedis()
   const run = section(await lockOf(waiter, 'orders'))
-  const end = (await serverNow(redis)) + 2000
-  await serverReaches(redis, end, async () => {
-    // 25 a second, averaged over both.
-    atMost(waiter.wire.commands().length, 50,
-      both('commands of one waiter within 2 s', 'số lệnh của một bên chờ trong 2 giây'))
+  await givenTime(redis, waiter, [2000, 2000, 2000], () => 25, async (spanMs) => {
+    const before = waiter.wire.commands().length
+    await serverReaches(redis, (await serverNow(redis)) + spanMs, async () => {
+      // 25 a second, averaged over two.
+      atMost(waiter.wire.commands().length - before, 50,
+        both('commands of one waiter within 2 s', 'số lệnh của một bên chờ trong 2 giây'))
+    })
   })
   same(run.given() === null, true, both('whether the waiter still waits', 'bên chờ có còn đang chờ'))
   await releases(holder)
@@ -50,20 +52,25 @@ check('waiters-get-in', async ({ learner, did }) => {
   }
 })
 
-check('with-lock-gives-up', async ({ learner, did }) => {
-  did(both('let withLock wait 700 ms for a lock that nobody released', 'để withLock chờ 700 ms một khóa không ai trả'))
-  const [waitMs, retryMs] = [700, 4]
+check('with-lock-gives-up', async ({ learner, redis, did }) => {
+  did(both('let withLock wait for a lock that nobody released', 'để withLock chờ một khóa không ai trả'))
+  learner.host.deadline(10_000)
+  const retryMs = 2
   const holder = await lockOf(learner, 'orders', { ttlMs: LONG_MS })
   await acquires(holder)
-  const started = performance.now()
-  const run = section(await lockOf(learner, 'orders', { waitMs, retryMs }))
-  const ending = await run.ending(waitMs + 2000)
-  const waited = performance.now() - started
-  same(run.given() === null, true, both('whether fn was left alone', 'fn không bị chạy'))
-  holds(timedOut(ending), both('what withLock does in the end', 'kết cục của withLock'),
-    'LockTimeoutError', told(ending))
-  holds(waited >= waitMs - 2 * retryMs - 5, both('how long it waited', 'thời gian đã chờ'),
-    `≥ ${waitMs - 2 * retryMs} ms`, `${Math.round(waited)} ms`)
+  await givenTime(redis, learner, [700, 1400, 2800], (waitMs) => waitMs / 35, async (waitMs) => {
+    const started = performance.now()
+    const run = section(await lockOf(learner, 'orders', { waitMs, retryMs }))
+    const ending = await run.ending(waitMs + 2500)
+    const waited = performance.now() - started
+    same(run.given() === null, true, both('whether fn was left alone', 'fn không bị chạy'))
+    holds(timedOut(ending), both('what withLock does in the end', 'kết cục của withLock'),
+      'LockTimeoutError', told(ending))
+    // Timers may fire a moment early.
+    holds(waited >= waitMs - 2 * retryMs - 5,
+      both(`how long it waited with waitMs: ${waitMs}`, `thời gian đã chờ với waitMs: ${waitMs}`),
+      `≥ ${waitMs - 2 * retryMs} ms`, `${Math.round(waited)} ms`)
+  })
   same(await releases(holder), true, both('release by the owner all along', 'release bởi bên giữ khóa từ đầu'))
 })
 
@@ -73,7 +80,7 @@ check('zero-wait-is-one-try', async ({ learner, did }) => {
   const lock = await lockOf(learner, 'orders', { waitMs: 0, ttlMs: LONG_MS })
   const run = section(lock)
   await run.entered()
-  const ending = await section(await lockOf(learner, 'orders', { waitMs: 0 })).ending(1500)
+  const ending = await section(await lockOf(learner, 'orders', { waitMs: 0 })).ending(2500)
   same(timedOut(ending), true,
     both('whether withLock throws LockTimeoutError at once while the lock is held',
       'withLock ném LockTimeoutError ngay khi khóa đang bị giữ'))

@@ -3,7 +3,7 @@
  * one that lost it can be told: by its signal, its release and its token.
  */
 import { both, check, holds, same, until, type Learner, type RedisWire } from '#checks'
-import { keepingUp, serverNow, serverReaches } from './clock.ts'
+import { inGoodTime, serverNow, serverReaches } from './clock.ts'
 import { acquires, leaseKeys, lockOf, LONG_MS, releases, timeLeft, tokenOf } from './lease.ts'
 import { section } from './section.ts'
 
@@ -14,19 +14,19 @@ check('running-fn-keeps-the-lock', async ({ learner, another, redis, did }) => {
   did(both('let fn run for two and a half leases while another process waited for the lock',
     'để fn chạy hai lần rưỡi thời hạn giữ khóa trong khi một tiến trình khác chờ khóa'))
   const other = await another()
-  for (const process of [learner, other]) process.host.deadline(15_000)
-  await keepingUp(redis, [learner, other], async (round) => {
+  for (const process of [learner, other]) process.host.deadline(30_000)
+  await inGoodTime(redis, [learner, other], async (ttlMs, round) => {
     const name = `orders-${round}`
-    const run = section(await lockOf(learner, name, { ttlMs: SHORT_MS }))
+    const run = section(await lockOf(learner, name, { ttlMs }))
     const { aborted } = await run.entered()
     const entered = await serverNow(redis)
-    const waiter = section(await lockOf(other, name, { ttlMs: SHORT_MS, retryMs: 20 }))
+    const waiter = section(await lockOf(other, name, { ttlMs, retryMs: 20 }))
     try {
-      await serverReaches(redis, entered + 2.5 * SHORT_MS, async () => {
+      await serverReaches(redis, entered + 2.5 * ttlMs, async () => {
         const after = Math.round((await serverNow(redis)) - entered)
         holds(waiter.given() === null,
-          both(`fn has run for ${after} ms with a lease of ${SHORT_MS} ms; the other process`,
-            `fn đã chạy ${after} ms với thời hạn ${SHORT_MS} ms; tiến trình kia`),
+          both(`fn has run for ${after} ms with a lease of ${ttlMs} ms; the other process`,
+            `fn đã chạy ${after} ms với thời hạn ${ttlMs} ms; tiến trình kia`),
           both('still waits', 'vẫn đang chờ'), both('got the lock', 'đã lấy được khóa'))
       })
       same(await aborted(), false,
@@ -44,9 +44,9 @@ check('running-fn-keeps-the-lock', async ({ learner, another, redis, did }) => {
 check('signal-aborts-without-redis', async ({ learner, redis, did }) => {
   did(both('cut Redis off while fn ran: connections refused, and commands never answered',
     'ngắt Redis khi fn đang chạy: từ chối kết nối, và không trả lời lệnh nào'))
-  learner.host.deadline(15_000)
-  await keepingUp(redis, [learner], async (round) => {
-    const answers = await Promise.all(CUTS.map((cut, i) => abortsAfter(cut.off, learner, `orders-${round}-${i}`)))
+  learner.host.deadline(30_000)
+  await inGoodTime(redis, [learner], async (ttlMs, round) => {
+    const answers = await Promise.all(CUTS.map(({ off }, i) => abortsAfter(off, learner, `orders-${round}-${i}`, ttlMs)))
     for (const [i, aborts] of answers.entries()) {
       const { what } = CUTS[i]!
       holds(aborts, both(`${what.en} for two leases; the signal`, `${what.vi} suốt hai thời hạn giữ khóa; signal`),
@@ -168,14 +168,16 @@ const CUTS = [
  * Whether the signal aborts in time: the lease is lost at the latest one lease after the cut, and the signal tells at
  * the latest one lease after that.
  */
-async function abortsAfter(off: (wire: RedisWire) => () => void, learner: Learner, name: string): Promise<boolean> {
+async function abortsAfter(
+  off: (wire: RedisWire) => () => void, learner: Learner, name: string, ttlMs: number,
+): Promise<boolean> {
   const process = await learner.withRedis({ retriesPerRequest: null })
-  const run = section(await lockOf(process, name, { ttlMs: SHORT_MS }))
+  const run = section(await lockOf(process, name, { ttlMs }))
   const { aborted } = await run.entered()
   same(await aborted(), false,
     both('whether the signal has aborted as fn starts', 'signal đã bị hủy (abort) ngay khi fn bắt đầu'))
   const on = off(process.wire)
-  const late = performance.now() + 2 * SHORT_MS
+  const late = performance.now() + 2 * ttlMs
   let told = false
   while (!told && performance.now() < late) {
     await new Promise((resolve) => setTimeout(resolve, 10))

@@ -40,7 +40,7 @@ check('acquire-never-waits', async ({ learner, did }) => {
   const answer = acquires(other).finally(() => { answered = true })
   answer.catch(() => {})
   await until(() => answered,
-    both('acquire to answer, instead of waiting for the lock', 'acquire trả lời ngay thay vì chờ khóa'), 1500)
+    both('acquire to answer, instead of waiting for the lock', 'acquire trả lời ngay thay vì chờ khóa'), 2500)
   await answer
 })
 

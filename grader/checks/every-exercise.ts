@@ -6,7 +6,7 @@ import type { Text } from '#catalog/text.ts'
 /** The promises every exercise makes that only running the code can show. */
 check('import-has-no-effect', async ({ did }) => {
   did(both('imported the file and called nothing', 'import file mà không gọi gì'))
-  const host = await theRun().freshHost(0)
+  const host = await theRun().takeHost()
   try {
     await host.idle()
     const { resources, timers, globals } = await host.reset()
@@ -14,7 +14,7 @@ check('import-has-no-effect', async ({ did }) => {
     holds(alive.length === 0 && host.output() === '',
       both('what an import leaves behind', 'những gì còn lại sau khi import'), both('nothing', 'không có gì'), shown(alive.length ? alive : host.output()))
   } finally {
-    await host.kill()
+    await theRun().giveHost(host)
   }
 })
 

@@ -127,14 +127,15 @@ async function connect(brokers: readonly string[]): Promise<Clients> {
   return { kafka, admin, producer }
 }
 
-/** A topic exists before every thread of the broker knows of it; until then kafkajs, asked to wait, may give up. */
-async function areHosted(admin: Admin, topics: string[]): Promise<true | undefined> {
+/** A topic exists before the broker hosts it: until then clients that retry too little give up on it. */
+async function areHosted(admin: Admin, topics: readonly string[]): Promise<true | undefined> {
   try {
-    const { topics: found } = await admin.fetchTopicMetadata({ topics })
-    return found.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0)) || undefined
+    for (const topic of topics) await admin.fetchTopicOffsets(topic)
+    return true
   } catch (error) {
     const { type, cause } = error as { type?: string; cause?: { type?: string } }
-    if (['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE'].includes(type ?? cause?.type ?? '')) return undefined
+    const reason = cause?.type ?? type ?? ''
+    if (['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE', 'NOT_LEADER_FOR_PARTITION'].includes(reason)) return undefined
     throw error
   }
 }

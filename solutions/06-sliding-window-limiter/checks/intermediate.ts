@@ -4,7 +4,7 @@
  */
 import { atMost, both, check, holds, refuses, same, storm, until, type Instance } from '#checks'
 import { LONG_MS, nextMoment, phaseBetween, serverNow, serverReaches } from './clock.ts'
-import { attempt, judge, timely, type Attempt } from './history.ts'
+import { attempt, judge, timely, wider, type Attempt } from './history.ts'
 
 check('burst-admits-the-limit', async ({ learner, did }) => {
   did(both('made 50 calls at once on one connection, with a limit of 10', 'gọi 50 lần cùng lúc trên một kết nối, hạn mức 10'))
@@ -16,8 +16,8 @@ check('burst-admits-the-limit', async ({ learner, did }) => {
 check('window-slides', async ({ learner, redis, did }) => {
   did(both('admitted one call, then more late in its window, then called again as soon as the first had left it',
     'cho nhận một lời gọi, thêm các lời gọi khác ở cuối cửa sổ, rồi gọi tiếp ngay khi lời gọi đầu ra khỏi cửa sổ'))
-  const windowMs = 240
   await timely(async (i) => {
+    const windowMs = wider(240, i)
     const limiter = await learner.make('RateLimiter', learner.redis, { maxRequests: 4, windowMs })
     const user = `user-${i}`
     await phaseBetween(redis, windowMs, 0, 0.25)
@@ -34,8 +34,8 @@ check('window-slides', async ({ learner, redis, did }) => {
 check('no-double-limit-at-a-boundary', async ({ learner, redis, did }) => {
   did(both('used up the limit just before a multiple of the window, then called just after it',
     'dùng hết hạn mức ngay trước một bội số của cửa sổ rồi gọi ngay sau đó'))
-  const windowMs = 200
   await timely(async (i) => {
+    const windowMs = wider(200, i)
     const limiter = await learner.make('RateLimiter', learner.redis, { maxRequests: 2, windowMs })
     const now = await serverNow(redis)
     const boundary = Math.ceil((now + 0.3 * windowMs) / windowMs) * windowMs
@@ -104,9 +104,9 @@ check('reset-time-is-exact', async ({ learner, redis, did }) => {
 
 check('waiting-the-reset-time-is-enough', async ({ learner, redis, did }) => {
   did(both('used up a limit of 2 in two steps and waited the reset time', 'dùng hết hạn mức 2 theo hai bước rồi chờ đủ thời gian được báo'))
-  const windowMs = 250
-  const limiter = await learner.make('RateLimiter', learner.redis, { maxRequests: 2, windowMs })
   await timely(async (i) => {
+    const windowMs = wider(250, i)
+    const limiter = await learner.make('RateLimiter', learner.redis, { maxRequests: 2, windowMs })
     const user = `user-${i}`
     await phaseBetween(redis, windowMs, 0, 0.5)
     const first = await attempt(redis, limiter, user)

@@ -15,7 +15,7 @@ check('waiter-is-quiet', async ({ learner, redis, did }) => {
   await acquires(holder)
   const waiter = await learner.withRedis()
   const run = section(await lockOf(waiter, 'orders'))
-  await givenTime(redis, waiter, [2000, 2000, 2000], () => 25, async (spanMs) => {
+  await givenTime(redis, waiter, [2000, 2000], () => 25, async (spanMs) => {
     const before = waiter.wire.commands().length
     await serverReaches(redis, (await serverNow(redis)) + spanMs, async () => {
       // 25 a second, averaged over two.

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import kafkajs, { type Admin, type Kafka, type KafkaMessage, type Message, type Producer } from 'kafkajs'
 import type { Text } from '#catalog/text.ts'
-import { until as eventually } from '#services/wait.ts'
 import { until } from './expectations.ts'
 import { quietRequestQueue } from './kafkajs-quiet.ts'
 import type { Run } from './run.ts'
+import { topicPool, type TopicPool } from './topic-pool.ts'
 import { both, ServiceGone } from './verdicts.ts'
 
 quietRequestQueue()
@@ -35,46 +35,15 @@ export interface KafkaWorld {
 
 interface Clients { readonly kafka: Kafka; readonly admin: Admin; readonly producer: Producer }
 
-/** A request to create topics takes as long for many as for one. */
-const TOPICS_AT_ONCE = 16
-
-/** So many are left when the next ones are begun: about as many as the checks that run side by side want at once. */
-const TOPICS_SPARE = 4
-
 let clients: Promise<Clients> | undefined
-/** By number of partitions: topics made, or in the making. */
-const pools = new Map<number, { readonly batch: Promise<string[]>; readonly i: number }[]>()
-const batches: Promise<string[]>[] = []
+let pool: TopicPool | undefined
 
 export function kafkaWorld(run: Run): KafkaWorld {
   const connected = (): Promise<Clients> => (clients ??= connect(run.config.kafka!.brokers))
-  const makeTopics = async (numPartitions: number): Promise<string[]> => {
-    const names = Array.from({ length: TOPICS_AT_ONCE }, () => unguessable('t'))
-    const { kafka } = await connected()
-    // A client of its own: kafkajs forgets the topics of one call over the metadata of another.
-    const admin = kafka.admin()
-    await admin.connect()
-    try {
-      await admin.createTopics({ topics: names.map((topic) => ({ topic, numPartitions })), waitForLeaders: false })
-      await eventually('the topics that were made', () => areHosted(admin, names), { deadlineMs: 10_000, everyMs: 5 })
-    } finally {
-      await admin.disconnect()
-    }
-    return names
-  }
   return {
-    async topic(partitions = 1) {
-      const pool = pools.get(partitions) ?? []
-      pools.set(partitions, pool)
-      if (pool.length <= TOPICS_SPARE) {
-        const batch = makeTopics(partitions)
-        // Whoever needs one of them hears of it.
-        batch.catch(() => {})
-        batches.push(batch)
-        for (let i = 0; i < TOPICS_AT_ONCE; i++) pool.push({ batch, i })
-      }
-      const { batch, i } = pool.shift()!
-      return (await batch)[i]!
+    topic(partitions = 1) {
+      pool ??= topicPool(async () => (await connected()).kafka, () => unguessable('t'))
+      return pool.take(partitions)
     },
     name: (what) => unguessable(what),
     async produce(topic, messages) {
@@ -127,26 +96,12 @@ async function connect(brokers: readonly string[]): Promise<Clients> {
   return { kafka, admin, producer }
 }
 
-/** A topic exists before the broker hosts it: until then clients that retry too little give up on it. */
-async function areHosted(admin: Admin, topics: readonly string[]): Promise<true | undefined> {
-  try {
-    for (const topic of topics) await admin.fetchTopicOffsets(topic)
-    return true
-  } catch (error) {
-    const { type, cause } = error as { type?: string; cause?: { type?: string } }
-    const reason = cause?.type ?? type ?? ''
-    if (['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE', 'NOT_LEADER_FOR_PARTITION'].includes(reason)) return undefined
-    throw error
-  }
-}
-
 /** Deletes the topics of the run and ends the grader's clients. */
 export async function closeKafka(): Promise<void> {
   if (!clients) return
   try {
     const { admin, producer } = await clients
-    const made = await Promise.allSettled(batches.splice(0))
-    await admin.deleteTopics({ topics: made.flatMap((batch) => (batch.status === 'fulfilled' ? batch.value : [])) })
+    await admin.deleteTopics({ topics: (await pool?.close()) ?? [] })
     await Promise.all([admin.disconnect(), producer.disconnect()])
   } catch {
     // A broker that is gone has no topics to delete.

@@ -1,4 +1,5 @@
 import fs from 'node:fs'
+import os from 'node:os'
 import path from 'node:path'
 import type { Exercise } from '#catalog/exercise.ts'
 import { readSubmission } from '#catalog/submission.ts'
@@ -37,8 +38,8 @@ export interface Checkup {
   readonly gradings: number
 }
 
-/** How many submissions are graded side by side. */
-const GRADERS = 2
+/** How many submissions are graded side by side: one keeps two cores at work. */
+const GRADERS = Math.max(1, Math.floor(os.availableParallelism() / 2))
 
 /** Grades programs whose marks are known, and tells every difference. Throws ServicesUnavailable. */
 export async function selfcheck(exercises: readonly Exercise[], options: SelfcheckOptions): Promise<Checkup> {

@@ -1,5 +1,5 @@
 // Mistake: counts and admits in separate steps, so others come in between.
-// Fails: burst-admits-the-limit, admission-is-one-round-trip, admission-is-atomic, processes-share-the-limit
+// Fails: burst-admits-the-limit, admission-is-one-round-trip, admission-is-atomic
 import { randomUUID } from 'node:crypto'
 import type { Redis } from 'ioredis'
 

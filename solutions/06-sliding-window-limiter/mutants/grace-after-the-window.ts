@@ -1,6 +1,6 @@
 // Mistake: keeps an admission 50 ms longer than the window.
-// Fails: window-slides, slot-frees-after-the-window, rejections-consume-nothing, reset-time-is-exact,
-// Fails: waiting-the-reset-time-is-enough, crash-in-a-rejection-consumes-nothing, defaults-are-ten-per-minute
+// Fails: window-slides, slot-frees-after-the-window, rejections-consume-nothing,
+// Fails: waiting-the-reset-time-is-enough, crash-in-a-rejection-consumes-nothing
 import type { Redis } from 'ioredis'
 
 /**

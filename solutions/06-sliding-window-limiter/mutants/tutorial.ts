@@ -1,7 +1,7 @@
 // Mistake: the limiter most tutorials print: count, then record, as separate commands; the client's clock is both
 //          score and member; the reset time is rounded down.
 // Fails: burst-admits-the-limit, reset-time-is-exact, admission-is-one-round-trip, admission-is-atomic,
-// Fails: processes-share-the-limit, client-clocks-do-not-matter, crash-leaves-an-expiry, bad-user-ids-are-refused, bad-options-are-refused
+// Fails: client-clocks-do-not-matter, crash-leaves-an-expiry, bad-user-ids-are-refused, bad-options-are-refused
 import type { Redis } from 'ioredis'
 
 /** Sliding-window limiter. */

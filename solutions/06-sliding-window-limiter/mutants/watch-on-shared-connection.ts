@@ -1,5 +1,5 @@
 // Mistake: WATCH on the shared connection: all concurrent calls share one watch and one transaction.
-// Fails: burst-admits-the-limit, admission-is-one-round-trip, processes-share-the-limit
+// Fails: burst-admits-the-limit, admission-is-one-round-trip
 import { randomUUID } from 'node:crypto'
 import type { Redis } from 'ioredis'
 

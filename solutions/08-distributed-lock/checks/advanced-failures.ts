@@ -29,7 +29,7 @@ check('nothing-outlives-with-lock', async ({ learner, did }) => {
     const { timers, resources } = await learner.host.reset()
     return timers === 0 && !resources.includes('Timeout')
   }, both('the timers of withLock to be cleared', 'các timer của withLock được xóa'), 1500)
-})
+}, { waits: true })
 
 check('result-survives-a-failed-release', async ({ learner, did }) => {
   did(both('cut Redis off while fn ran, then let fn return, and throw',
@@ -73,7 +73,7 @@ check('result-survives-a-lost-lease', async ({ learner, redis, did }) => {
   holds('value' in ending && ending.value === 'done',
     both('withLock after the lease was lost', 'withLock sau khi mất khóa'),
     both('it gives fn\'s result', 'trả về kết quả của fn'), told(ending))
-})
+}, { waits: true })
 
 check('redis-failure-rejects', async ({ learner, did }) => {
   did(both('called every method with Redis out of reach', 'gọi mọi phương thức khi không kết nối được Redis'))

@@ -39,7 +39,7 @@ check('running-fn-keeps-the-lock', async ({ learner, another, redis, did }) => {
       await Promise.all([run.ending(), waiter.ending()])
     }
   })
-})
+}, { waits: true })
 
 check('signal-aborts-without-redis', async ({ learner, redis, did }) => {
   did(both('cut Redis off while fn ran: connections refused, and commands never answered',
@@ -53,7 +53,7 @@ check('signal-aborts-without-redis', async ({ learner, redis, did }) => {
         both('has aborted', 'đã bị hủy (abort)'), both('has not', 'chưa bị hủy'))
     }
   })
-})
+}, { waits: true })
 
 check('stale-owner-notices', async ({ learner, another, redis, did }) => {
   did(both('stopped the owner\'s process (SIGSTOP) until another owned the lock, then let it go on (SIGCONT)',
@@ -80,7 +80,7 @@ check('stale-owner-notices', async ({ learner, another, redis, did }) => {
   same(await releases(owner), true,
     both('release by the new owner after the stale one has finished',
       'release bởi bên giữ khóa mới sau khi bên cũ kết thúc'))
-})
+}, { waits: true })
 
 check('killed-owner-blocks-nobody', async ({ learner, another, redis, did }) => {
   did(both('killed the owner\'s process (SIGKILL) after a renewal and asked for the lock',
@@ -104,7 +104,7 @@ check('killed-owner-blocks-nobody', async ({ learner, another, redis, did }) => 
   }
   await until(() => acquires(lock),
     both('the lock of the killed process to be free', 'khóa của tiến trình đã chết được trả lại'))
-})
+}, { waits: true })
 
 check('tokens-rise-across-processes', async ({ learner, another, did }) => {
   did(both('took the lock in turn from two processes, one with a clock an hour behind',

@@ -6,7 +6,6 @@ import { givenTime, serverNow, serverReaches } from './clock.ts'
 import { acquires, extend, lockOf, LONG_MS, releases } from './lease.ts'
 import { section, timedOut, told } from './section.ts'
 
-// The longest first: the others run beside it.
 check('waiter-is-quiet', async ({ learner, redis, did }) => {
   did(both('let a call of withLock wait for 2 s and counted its commands',
     'để một lời gọi withLock chờ 2 giây và đếm số lệnh nó gửi'))
@@ -28,7 +27,7 @@ check('waiter-is-quiet', async ({ learner, redis, did }) => {
   await run.entered()
   run.leave()
   await run.ending()
-})
+}, { waits: true })
 
 check('waiters-get-in', async ({ learner, did }) => {
   did(both('let withLock wait for a lock that was released, and for one whose lease ended',
@@ -50,7 +49,7 @@ check('waiters-get-in', async ({ learner, did }) => {
     run.leave()
     await run.ending()
   }
-})
+}, { waits: true })
 
 check('with-lock-gives-up', async ({ learner, redis, did }) => {
   did(both('let withLock wait for a lock that nobody released', 'để withLock chờ một khóa không ai trả'))
@@ -72,7 +71,7 @@ check('with-lock-gives-up', async ({ learner, redis, did }) => {
       `≥ ${waitMs - 2 * retryMs} ms`, `${Math.round(waited)} ms`)
   })
   same(await releases(holder), true, both('release by the owner all along', 'release bởi bên giữ khóa từ đầu'))
-})
+}, { waits: true })
 
 check('zero-wait-is-one-try', async ({ learner, did }) => {
   did(both('called withLock with waitMs: 0, the lock free, then held',

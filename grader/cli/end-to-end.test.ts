@@ -13,7 +13,7 @@ const kit = path.join(import.meta.dirname, '..', '..')
 const SIX = 'solutions/06-sliding-window-limiter'
 const plain = { NO_COLOR: '1', LANG: 'en_US.UTF-8', LC_ALL: '', LC_MESSAGES: '', FORCE_COLOR: undefined }
 
-const npm = (...args: string[]) => execa('npm', ['run', '--silent', ...args], { cwd: kit, reject: false, env: plain, timeout: 290_000 })
+const npm = (...args: string[]) => execa('npm', ['run', '--silent', ...args], { cwd: kit, reject: false, env: plain, timeout: 590_000 })
 const graded = async (...args: string[]) => {
   const { stdout, exitCode } = await npm('grade', '--', ...args, '--json')
   return { report: reportSchema.parse(JSON.parse(stdout)), exitCode }
@@ -69,7 +69,7 @@ test('one bad submission does not spoil the next', async () => {
   expect(marks.slice(hostile.length)).toEqual([['broken', 'none'], ['graded', 'advanced']])
   expect(reports.at(-1)!.exercises[0]!.score).toBe(100)
   expect(stdout).not.toContain('#checks')
-}, 300_000)
+}, 600_000)
 
 test('an error of the learner’s points at the line of their TypeScript', async () => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'learner-'))

@@ -1,41 +1,48 @@
 import fs from 'node:fs'
-import os from 'node:os'
 import path from 'node:path'
 import type { Exercise } from '#catalog/exercise.ts'
 import { readSubmission, type Submission } from '#catalog/submission.ts'
 import type { Text } from '#catalog/text.ts'
 import type { RunConfig } from '#checks/run.ts'
-import { hostImage } from '#sandbox/image.ts'
 import { isolation } from '#sandbox/isolation.ts'
 import type { Outcome } from '#scoring/outcome.ts'
 import { acquire, type Lease, type Need } from '#services/services.ts'
 import { analyse } from '#static/analyse.ts'
-import type { Graded, Grader, GraderOptions, State } from './grade.types.ts'
-import { openRunner, type Runner } from './runner.ts'
+import type { Graded, Grader, GradeOptions, State } from './grade.types.ts'
+import type { Runner } from './runner/runner.ts'
+import { runnersAtMost } from './runner/runners.ts'
+
+type GetRunner = () => Promise<Runner>
 
 /** How many Redis servers one run uses side by side, where the machine can give them. */
 const LANES = 5
 
+/** A grader of this process's own. */
+export interface OwnGrader extends Grader {
+  /** Gets ready for the next submission; otherwise that happens when one comes. */
+  refill(): void
+}
+
 /**
- * The one way in: the command line, the class workers and the self-check all grade through this.
- * Nothing below prints, reads flags or knows who called. Throws ServicesUnavailable.
+ * The one way in: the command line, the class workers and the self-check all grade through this. `atOnce` submissions
+ * are graded side by side, the others wait. Nothing below prints, reads flags or knows who called.
  */
-export async function openGrader(options: GraderOptions = {}): Promise<Grader> {
-  const runner = openRunner()
-  // Whoever needs them waits for them; here they only get a head start.
-  runner.catch(() => {})
-  hostImage().catch(() => {})
+export function openGrader(atOnce = 1): OwnGrader {
+  const runners = runnersAtMost(atOnce)
   return {
-    grade: (exercise, submission) => gradeOne(exercise, submission, options, runner),
-    close: async () => (await runner).close(),
+    grade: (exercise, submission, options = {}) => runners.use((runner) => gradeOne(exercise, submission, options, runner)),
+    refill: runners.refill,
+    close: runners.close,
   }
 }
 
-async function gradeOne(exercise: Exercise, submission: Submission, options: GraderOptions, runner: Promise<Runner>): Promise<Graded> {
+async function gradeOne(exercise: Exercise, submission: Submission, options: GradeOptions, runner: GetRunner): Promise<Graded> {
   const started = performance.now()
-  const done = (state: State, message: Text | null, outcomes: readonly Outcome[], lease: Lease | null): Graded => ({
-    exercise, state, message, outcomes, durationMs: Math.round(performance.now() - started), services: inUse(lease), isolation: isolation(),
-  })
+  const done = (state: State, message: Text | null, outcomes: readonly Outcome[], lease: Lease | null): Graded => {
+    options.onEvent?.({ type: 'finished', exercise })
+    const durationMs = Math.round(performance.now() - started)
+    return { exercise, state, message, outcomes, durationMs, services: inUse(lease), isolation: isolation() }
+  }
   options.onEvent?.({ type: 'started', exercise })
   const analysis = analyse(submission, exercise)
   const bundle = await analysis.bundle
@@ -47,10 +54,10 @@ async function gradeOne(exercise: Exercise, submission: Submission, options: Gra
   for (const attempt of [1, 2]) {
     lease = await acquire(
       needOf(exercise),
-      { kind: options.services, onProgress: (message) => options.onEvent?.({ type: 'services', message }) },
+      { kind: options.services, onProgress: (message) => options.onEvent?.({ type: 'services', exercise, message }) },
     )
     try {
-      const ran = await runChecks(exercise, bundle, lease, await runner, (outcome) => options.onEvent?.({ type: 'outcome', exercise, outcome }))
+      const ran = await runChecks(exercise, bundle, lease, runner, (outcome) => options.onEvent?.({ type: 'outcome', exercise, outcome }))
       if (ran.broken) return done('broken', ran.broken, [], lease)
       outcomes = ran.outcomes
     } finally {
@@ -70,13 +77,13 @@ async function gradeOne(exercise: Exercise, submission: Submission, options: Gra
 }
 
 /** Tells a submission that takes the services down from services that are down by themselves. */
-async function solutionPasses(exercise: Exercise, options: GraderOptions, runner: Promise<Runner>): Promise<boolean> {
+async function solutionPasses(exercise: Exercise, options: GradeOptions, runner: GetRunner): Promise<boolean> {
   if (!exercise.solutionDir) return false
   const bundle = await analyse(await readSubmission(path.join(exercise.solutionDir, 'solution.ts'), exercise), exercise).bundle
   if (bundle.state === 'broken') return false
   const lease = await acquire(needOf(exercise), options.services ? { kind: options.services } : {})
   try {
-    const { outcomes } = await runChecks(exercise, bundle, lease, await runner, () => {})
+    const { outcomes } = await runChecks(exercise, bundle, lease, runner, () => {})
     return outcomes.length > 0 && outcomes.every(({ verdict }) => verdict === 'pass' || verdict === 'skipped')
   } finally {
     await lease.release()
@@ -84,25 +91,10 @@ async function solutionPasses(exercise: Exercise, options: GraderOptions, runner
 }
 
 async function runChecks(
-  exercise: Exercise, bundle: { code: string; map: string }, lease: Lease, runner: Runner, onOutcome: (outcome: Outcome) => void,
+  exercise: Exercise, bundle: { code: string; map: string }, lease: Lease, runner: GetRunner, onOutcome: (outcome: Outcome) => void,
 ): Promise<{ outcomes: Outcome[]; broken: Text | null }> {
-  // Short, because a unix socket's path may have 107 bytes at most.
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rkk-'))
-  try {
-    const submission = path.join(folder, 's')
-    fs.mkdirSync(submission)
-    fs.writeFileSync(path.join(submission, 'submission.mjs'), bundle.code)
-    const image = await hostImage()
-    // Where nothing hides the rest of the disk, packages are found by the ordinary rules.
-    fs.symlinkSync(path.join(image, 'node_modules'), path.join(folder, 'node_modules'))
-    const config: RunConfig = {
-      isolation: isolation(), image, folder, submission, sourceMap: bundle.map,
-      redis: lease.redis, kafka: lease.kafka, spareHosts: 5,
-    }
-    return await runner.run(checkFiles(exercise), config, onOutcome)
-  } finally {
-    fs.rmSync(folder, { recursive: true, force: true })
-  }
+  const config: RunConfig = { code: bundle.code, sourceMap: bundle.map, redis: lease.redis, kafka: lease.kafka }
+  return (await runner()).run(checkFiles(exercise), config, onOutcome)
 }
 
 function needOf({ services }: Exercise): Need {

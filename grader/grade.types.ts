@@ -29,18 +29,19 @@ export type Isolation = 'bubblewrap' | 'container' | 'permissions'
 
 /** What happens while grading; the terminal, the watch mode and a class each draw it in their own way. */
 export type GradeEvent =
-  | { readonly type: 'services'; readonly message: Text }
+  | { readonly type: 'services'; readonly exercise: Exercise; readonly message: Text }
   | { readonly type: 'started'; readonly exercise: Exercise }
   | { readonly type: 'outcome'; readonly exercise: Exercise; readonly outcome: Outcome }
   | { readonly type: 'retrying'; readonly exercise: Exercise; readonly reason: Text }
+  | { readonly type: 'finished'; readonly exercise: Exercise }
 
 export interface Grader {
-  grade(exercise: Exercise, submission: Submission): Promise<Graded>
+  /** May be called again before it has answered. Throws ServicesUnavailable. */
+  grade(exercise: Exercise, submission: Submission, options?: GradeOptions): Promise<Graded>
   close(): Promise<void>
 }
 
-/** `openGrader(options)` in `#grade` returns a Grader. Throws ServicesUnavailable from `grade`. */
-export interface GraderOptions {
+export interface GradeOptions {
   readonly services?: ServiceKind
   readonly onEvent?: (event: GradeEvent) => void
 }

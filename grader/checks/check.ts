@@ -8,7 +8,8 @@ import type { Text } from '#catalog/text.ts'
 import { HostEnded, LearnerError } from '#sandbox/host.ts'
 import type { Evidence, Outcome } from '#scoring/outcome.ts'
 import { exploreCuts, type Cuts } from './cuts.ts'
-import { kafkaWorld, type KafkaWorld } from './kafka-world.ts'
+import { hosts } from './hosts.ts'
+import { closeKafka, kafkaWorld, type KafkaWorld } from './kafka-world.ts'
 import { learners, type Learner, type RedisOptions } from './learner.ts'
 import { ownTraffic } from './own-traffic.ts'
 import { assureRedis, openRun, type Lane, type Run, type RunConfig } from './run.ts'
@@ -49,8 +50,13 @@ declare module 'vitest' {
 }
 
 let opened: Run | undefined
-/** The run of this thread: one submission of one exercise. */
-export const theRun = (): Run => (opened ??= openRun(inject('run')))
+/** The run under way in this thread: one submission of one exercise. */
+export const theRun = (): Run => (opened ??= openRun(inject('run'), hosts()))
+
+export async function closeRun(): Promise<void> {
+  await Promise.all([opened?.close(), closeKafka()])
+  opened = undefined
+}
 
 /** `n` calls at once; every `await` yields, so all first commands go out before any second one. */
 export function storm<T>(n: number, call: (i: number) => Promise<T>): Promise<T[]> {
@@ -59,16 +65,19 @@ export function storm<T>(n: number, call: (i: number) => Promise<T>): Promise<T[
 
 interface Declared { readonly id: string; readonly waits: boolean; readonly body: (context: CheckContext) => Promise<void> }
 
-const declared: Declared[] = []
+let declared: Declared[] = []
+const ofFile = new Map<string, readonly Declared[]>()
 
 /** Declares the check `id` of the rubric. One that `waits`, for a window or a lease to end, is started before the others. */
 export function check(id: string, body: Declared['body'], options: { waits?: boolean } = {}): void {
   declared.push({ id, waits: options.waits === true, body })
 }
 
-/** Hands what was declared to the runner: while the ones that wait are waiting, the others have the cores. */
-export function registerChecks(): void {
-  for (const { id, body } of [...declared.filter(({ waits }) => waits), ...declared.filter(({ waits }) => !waits)]) {
+/** Hands what the files declare to the runner: while the ones that wait are waiting, the others have the cores. */
+export async function registerChecks(files: readonly string[]): Promise<void> {
+  const checks: Declared[] = []
+  for (const file of files) checks.push(...await declaredIn(file))
+  for (const { id, body } of [...checks.filter(({ waits }) => waits), ...checks.filter(({ waits }) => !waits)]) {
     test.concurrent(id, { timeout: 60_000 }, async ({ task }) => {
       const outcome = await conclude(id, theRun(), body)
       task.meta.outcome = outcome
@@ -76,6 +85,16 @@ export function registerChecks(): void {
       if (outcome.verdict === 'fail') throw new Error(outcome.message?.en ?? 'failed')
     })
   }
+}
+
+/** A file declares when it is first imported, and is asked for again in every run of its exercise. */
+async function declaredIn(file: string): Promise<readonly Declared[]> {
+  const known = ofFile.get(file)
+  if (known) return known
+  declared = []
+  await import(file)
+  ofFile.set(file, declared)
+  return declared
 }
 
 async function conclude(id: string, run: Run, body: (context: CheckContext) => Promise<void>): Promise<Outcome> {

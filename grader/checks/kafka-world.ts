@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import kafkajs, { type Admin, type Kafka, type KafkaMessage, type Message, type Producer } from 'kafkajs'
 import type { Text } from '#catalog/text.ts'
 import { until } from './expectations.ts'
-import { quietRequestQueue } from './kafkajs-quiet.ts'
+import { quietRequestQueue } from '#wire/kafkajs-quiet.ts'
 import type { Run } from './run.ts'
 import { topicPool, type TopicPool } from './topic-pool.ts'
 import { both, ServiceGone } from './verdicts.ts'
@@ -99,9 +99,11 @@ async function connect(brokers: readonly string[]): Promise<Clients> {
 /** Deletes the topics of the run and ends the grader's clients. */
 export async function closeKafka(): Promise<void> {
   if (!clients) return
+  const [closing, used] = [clients, pool]
+  clients = pool = undefined
   try {
-    const { admin, producer } = await clients
-    await admin.deleteTopics({ topics: (await pool?.close()) ?? [] })
+    const { admin, producer } = await closing
+    await admin.deleteTopics({ topics: (await used?.close()) ?? [] })
     await Promise.all([admin.disconnect(), producer.disconnect()])
   } catch {
     // A broker that is gone has no topics to delete.

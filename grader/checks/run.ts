@@ -1,25 +1,18 @@
-import fs from 'node:fs'
 import path from 'node:path'
 import { SourceMap } from 'node:module'
 import { Redis } from 'ioredis'
-import type { Isolation } from '../grade.types.ts'
-import { startHost, type Host } from '#sandbox/host.ts'
+import type { Host } from '#sandbox/host.ts'
+import type { HostPool } from '#sandbox/pool.ts'
 import type { KafkaEndpoint, RedisEndpoint } from '#services/services.ts'
 import { both, ServiceGone } from './verdicts.ts'
 
 /** What the grader hands to the thread in which the checks run: plain data. */
 export interface RunConfig {
-  readonly isolation: Isolation
-  readonly image: string
-  /** A private folder with a short path: it holds sockets. */
-  readonly folder: string
-  /** Holds `submission.mjs`. */
-  readonly submission: string
+  /** The bundle of the submission, and its source map. */
+  readonly code: string
   readonly sourceMap: string
   readonly redis: readonly RedisEndpoint[]
   readonly kafka: KafkaEndpoint | null
-  /** Hosts kept ready. */
-  readonly spareHosts: number
 }
 
 /** A Redis of one check's own: empty when it gets it, and the grader's connection to it. */
@@ -36,8 +29,8 @@ export interface Run {
   giveHost(host: Host): Promise<void>
   /** Resolves when every host given back has been looked at. */
   hostsReturned(): Promise<void>
-  /** A process of its own making, not from the pool: for shifted clocks. */
-  freshHost(clockShiftMs: number): Promise<Host>
+  /** A process whose clock is wrong from its first line on. */
+  shiftedHost(clockShiftMs: number): Promise<Host>
   /** Waits for a free Redis. */
   takeLane(): Promise<Lane>
   giveLane(lane: Lane): void
@@ -53,16 +46,13 @@ export interface Run {
 const PATIENCE_MS = 3000
 const SHORT_PATIENCE_MS = 1000
 
-export function openRun(config: RunConfig): Run {
+/** Hosts are taken from `pool` and, when nothing is left in them, used again for the same submission. */
+export function openRun(config: RunConfig, pool: HostPool): Run {
   const spare: Host[] = []
   const alive = new Set<Host>()
-  const libraries = [...(config.redis.length > 0 ? ['ioredis'] : []), ...(config.kafka ? ['kafkajs'] : [])]
-  let hostCount = 0
-  const start = (): Host => {
-    const wires = path.join(config.folder, `h${++hostCount}`)
-    fs.mkdirSync(wires, { recursive: true })
-    const host = startHost(config.isolation, { image: config.image, submission: config.submission, wires, libraries }, patience)
+  const loaded = async (host: Host, clockShiftMs?: number): Promise<Host> => {
     alive.add(host)
+    await host.load(config.code, clockShiftMs)
     return host
   }
   const lanes: Lane[] = config.redis.map((endpoint) => ({ endpoint, admin: connect(endpoint) }))
@@ -72,6 +62,7 @@ export function openRun(config: RunConfig): Run {
   const printed: string[] = []
   const unhandled: string[] = []
   const returning = new Set<Promise<void>>()
+  const shifted = new WeakSet<Host>()
 
   let timeouts = 0
   const patience = (): number => (timeouts < 2 ? PATIENCE_MS : SHORT_PATIENCE_MS)
@@ -84,23 +75,17 @@ export function openRun(config: RunConfig): Run {
     if (host.output()) printed.push(host.output())
     for (const error of host.unhandled) unhandled.push(error.message)
     // A host that printed or misbehaved is not used again: what comes later must be told apart.
-    if (blameless && host.alive() && spare.length < config.spareHosts && (await nothingLeft(host))) {
+    if (blameless && host.alive() && !shifted.has(host) && (await nothingLeft(host))) {
       spare.push(host)
       return
     }
     alive.delete(host)
     await host.kill()
-    fs.rmSync(host.wires, { recursive: true, force: true })
   }
-  for (let i = 0; i < config.spareHosts; i++) spare.push(start())
 
   return {
     config,
-    async takeHost() {
-      const host = spare.pop() ?? start()
-      await host.load('submission.mjs')
-      return host
-    },
+    takeHost: () => loaded(spare.pop() ?? pool.take(patience)),
     giveHost(host) {
       const given = lookAt(host).finally(() => returning.delete(given))
       returning.add(given)
@@ -109,10 +94,10 @@ export function openRun(config: RunConfig): Run {
     async hostsReturned() {
       await Promise.all(returning)
     },
-    async freshHost(clockShiftMs) {
-      const host = start()
-      await host.load('submission.mjs', clockShiftMs)
-      return host
+    shiftedHost(clockShiftMs) {
+      const host = pool.take(patience)
+      shifted.add(host)
+      return loaded(host, clockShiftMs)
     },
     takeLane() {
       const lane = freeLanes.pop()

@@ -1,33 +1,31 @@
 /**
- * The one file the runner runs: it imports the checks of the exercise at hand and those every exercise has.
- * A submission that cannot even be imported is told to `grade.ts` by a test of its own.
+ * What a run consists of: the checks of the exercise at hand and those every exercise has. A submission that cannot even
+ * be imported is told to `grade.ts` by a test of its own.
  */
+import path from 'node:path'
 import { afterAll, inject, test } from 'vitest'
-import { closeKafka } from './kafka-world.ts'
-import { registerChecks, theRun } from './check.ts'
 import { HostEnded, LearnerError } from '#sandbox/host.ts'
+import { closeRun, registerChecks, theRun } from './check.ts'
 
-const run = theRun()
-
-afterAll(async () => {
-  await Promise.all([run.close(), closeKafka()])
-})
-
-const problem = await importProblem()
-if (problem) {
-  test('import', ({ task }) => {
-    task.meta.broken = problem
-    throw new Error(problem.message)
-  })
-} else {
-  for (const file of inject('files')) await import(file)
+/** Called by the file that the runner writes for each run, while that is collected. */
+export async function registerSuite(): Promise<void> {
+  afterAll(closeRun)
+  const problem = await importProblem()
+  if (problem) {
+    test('import', ({ task }) => {
+      task.meta.broken = problem
+      throw new Error(problem.message)
+    })
+    return
+  }
+  await registerChecks([...inject('files'), path.join(import.meta.dirname, 'every-exercise.ts')])
   const { checksOfTheWholeRun } = await import('./every-exercise.ts')
-  registerChecks()
   checksOfTheWholeRun()
 }
 
 /** Imports the submission once; what it throws is the learner's, whatever else goes wrong is not. */
 async function importProblem(): Promise<{ message: string; stack: string[] } | null> {
+  const run = theRun()
   try {
     await run.giveHost(await run.takeHost())
     return null

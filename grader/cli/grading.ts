@@ -1,6 +1,6 @@
 import type { Exercise } from '#catalog/exercise.ts'
 import { readSubmission, SubmissionError, type Submission } from '#catalog/submission.ts'
-import type { Graded, Grader } from '../grade.types.ts'
+import type { Graded, Grader, GradeOptions } from '../grade.types.ts'
 import type { GradingOptions } from './options.ts'
 import { showProgress } from './progress.ts'
 
@@ -16,25 +16,20 @@ export interface Result {
 }
 
 /**
- * Grades the targets one after the other; one that cannot be read is `broken`
- * and does not spoil the next. Throws SubmissionError when the only one is missing.
+ * Grades the targets; one that cannot be read is `broken` and does not spoil the next.
+ * Throws SubmissionError when the only one is missing.
  */
 export async function gradeSubmissions(targets: readonly Target[], options: GradingOptions): Promise<Result[]> {
   const readings = await Promise.all(targets.map(readAll))
   const [only, ...more] = readings
   if (only && more.length === 0) throwIfMissing(only)
-  const progress = showProgress(options.lang)
-  const { openGrader } = await import('#grade')
-  const grader = await openGrader({
-    ...(options.services && { services: options.services }),
-    onEvent: progress.onEvent,
-  })
+  const progress = showProgress(options.lang, readings.flat().length)
+  const { openResident } = await import('#resident/call.ts')
+  const grader = await openResident()
+  const gradeOptions = { ...(options.services && { services: options.services }), onEvent: progress.onEvent }
   try {
-    const results: Result[] = []
-    for (const [index, { path }] of targets.entries()) {
-      results.push({ submission: path, graded: await gradeAll(grader, readings[index]!) })
-    }
-    return results
+    return await Promise.all(targets.map(async ({ path }, index) =>
+      ({ submission: path, graded: await Promise.all(readings[index]!.map((reading) => gradeOne(grader, reading, gradeOptions))) })))
   } finally {
     progress.end()
     await grader.close()
@@ -55,13 +50,9 @@ function throwIfMissing(readings: readonly Reading[]): void {
   if (errors[0]?.missing && errors.length === readings.length) throw errors[0]
 }
 
-async function gradeAll(grader: Grader, readings: readonly Reading[]): Promise<Graded[]> {
-  const graded: Graded[] = []
-  for (const { exercise, submission } of readings) {
-    const isReadable = !(submission instanceof SubmissionError)
-    graded.push(isReadable ? await grader.grade(exercise, submission) : unreadable(exercise, submission))
-  }
-  return graded
+async function gradeOne(grader: Grader, { exercise, submission }: Reading, options: GradeOptions): Promise<Graded> {
+  if (submission instanceof SubmissionError) return unreadable(exercise, submission)
+  return await grader.grade(exercise, submission, options)
 }
 
 async function read(target: Target, exercise: Exercise): Promise<Submission | SubmissionError> {

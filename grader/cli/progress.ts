@@ -3,11 +3,12 @@ import type { GradeEvent } from '../grade.types.ts'
 
 const patienceMs = 1000
 
-/** One line on a terminal's stderr, only for what takes more than a second. */
-export function showProgress(lang: Lang): { onEvent(event: GradeEvent): void; end(): void } {
+/** One line on a terminal's stderr, only for what takes more than a second. `submissions` is how many will be graded. */
+export function showProgress(lang: Lang, submissions: number): { onEvent(event: GradeEvent): void; end(): void } {
   if (!process.stderr.isTTY) return { onEvent: () => {}, end: () => {} }
   let line = ''
-  let done = 0
+  let checks = 0
+  let finished = 0
   let shown = false
   const draw = () => {
     shown = true
@@ -17,8 +18,9 @@ export function showProgress(lang: Lang): { onEvent(event: GradeEvent): void; en
   timer.unref()
   return {
     onEvent(event) {
-      done = event.type === 'outcome' ? done + 1 : event.type === 'started' ? 0 : done
-      line = lineOf(event, done)[lang]
+      if (event.type === 'outcome') checks++
+      if (event.type === 'finished') finished++
+      line = (submissions === 1 ? ofOne(event, checks) : ofMany(event, finished, submissions))[lang]
       if (shown) draw()
     },
     end() {
@@ -28,20 +30,17 @@ export function showProgress(lang: Lang): { onEvent(event: GradeEvent): void; en
   }
 }
 
-function lineOf(event: GradeEvent, done: number): Text {
-  switch (event.type) {
-    case 'services':
-      return event.message
-    case 'started':
-      return { en: `Grading ${event.exercise.slug} …`, vi: `Đang chấm ${event.exercise.slug} …` }
-    case 'outcome': {
-      const { slug, checks } = event.exercise
-      return {
-        en: `Grading ${slug}: ${done} of ${checks.length} checks …`,
-        vi: `Đang chấm ${slug}: ${done}/${checks.length} mục kiểm tra …`,
-      }
-    }
-    case 'retrying':
-      return { en: `Once more: ${event.reason.en}`, vi: `Thử lại lần nữa: ${event.reason.vi}` }
-  }
+function ofOne(event: GradeEvent, done: number): Text {
+  if (event.type === 'services') return event.message
+  if (event.type === 'retrying') return { en: `Once more: ${event.reason.en}`, vi: `Thử lại lần nữa: ${event.reason.vi}` }
+  const { slug, checks } = event.exercise
+  return done === 0
+    ? { en: `Grading ${slug} …`, vi: `Đang chấm ${slug} …` }
+    : { en: `Grading ${slug}: ${done} of ${checks.length} checks …`, vi: `Đang chấm ${slug}: ${done}/${checks.length} mục kiểm tra …` }
+}
+
+function ofMany(event: GradeEvent, finished: number, all: number): Text {
+  if (event.type === 'services') return event.message
+  const { slug } = event.exercise
+  return { en: `${finished} of ${all} graded · ${slug} …`, vi: `Đã chấm ${finished}/${all} · ${slug} …` }
 }

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander'
 import { CommandError } from '#catalog/command-error.ts'
 import { nearest } from '#catalog/nearest.ts'
 import type { Lang, Text } from '#catalog/text.ts'
+import { endResident } from '#resident/call.ts'
 import type { RunningService } from '#services/keeper/protocol.ts'
 import { acquire, down, serviceKinds, status, type ServiceKind } from '#services/services.ts'
 import { languageOf, say } from './language.ts'
@@ -55,6 +56,7 @@ async function up(names: string[], kind: ServiceKind | undefined, lang: Lang): P
 }
 
 async function stop(lang: Lang): Promise<void> {
+  await endResident()
   await down()
   print([[{ en: 'Nothing of the kit runs any more.', vi: 'Không còn dịch vụ nào của bộ bài tập đang chạy.' }[lang]]])
 }

@@ -2,9 +2,10 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { HostEnded, LearnerError, startHost, type Host } from './host.ts'
+import { HostEnded, LearnerError, type Host } from './host.ts'
 import { hostImage } from './image.ts'
 import { isolation } from './isolation.ts'
+import { hostPool, type HostPool } from './pool.ts'
 
 const SUBMISSION = `
 import fs from 'node:fs'
@@ -22,6 +23,7 @@ export const read = (file) => fs.readFileSync(file, 'utf8')
 export const list = (folder) => fs.readdirSync(folder)
 export const write = (file) => fs.writeFileSync(file, 'mine')
 export const dial = (port) => new Promise((resolve) => net.connect(port, '127.0.0.1').on('connect', () => resolve('connected')).on('error', (e) => resolve(e.code)))
+export const itself = () => new URL(import.meta.url).pathname
 export const signal = () => process.kill(process.ppid, 'SIGKILL')
 export const forget = () => { Promise.reject(new Error('nobody looks')) }
 export const leave = () => { setInterval(() => {}, 1000).unref() }
@@ -35,21 +37,20 @@ if (!bubblewrap) console.warn('SKIPPED: bubblewrap is not on this machine, so wh
 
 describe.each([...(bubblewrap ? ['bubblewrap' as const] : []), 'permissions' as const])('a host under %s', (kind) => {
   let folder: string
-  let image: string
+  let pool: HostPool
   beforeAll(async () => {
     folder = fs.mkdtempSync(path.join(os.tmpdir(), 'host-'))
-    image = await hostImage()
-    fs.mkdirSync(path.join(folder, 's'))
-    fs.writeFileSync(path.join(folder, 's', 'submission.mjs'), SUBMISSION)
-    fs.symlinkSync(path.join(image, 'node_modules'), path.join(folder, 'node_modules'))
+    pool = hostPool(kind, await hostImage(), folder, 0)
   })
-  afterAll(() => fs.rmSync(folder, { recursive: true, force: true }))
+  afterAll(async () => {
+    await pool.close()
+    fs.rmSync(folder, { recursive: true, force: true })
+  })
 
   const start = async (patienceMs = 3000): Promise<Host> => {
-    const wires = fs.mkdtempSync(path.join(folder, 'h'))
-    const host = startHost(kind, { image, submission: path.join(folder, 's'), wires, libraries: [] }, () => patienceMs)
+    const host = pool.take(() => patienceMs)
     onTestFinished(() => host.kill())
-    await host.load('submission.mjs')
+    await host.load(SUBMISSION)
     return host
   }
 
@@ -103,7 +104,7 @@ describe.each([...(bubblewrap ? ['bubblewrap' as const] : []), 'permissions' as 
     for (const file of [import.meta.filename, '/etc/passwd', path.join(os.homedir(), '.bashrc')]) {
       await expect(host.call('read', file)).rejects.toThrow(/ERR_ACCESS_DENIED|ENOENT|restricted/)
     }
-    await expect(host.call('write', path.join(folder, 's', 'submission.mjs'))).rejects.toThrow(/EROFS|restricted|ENOENT/)
+    await expect(host.call('write', await host.call('itself'))).rejects.toThrow(/EROFS|restricted|ENOENT/)
   })
 
   test('an unhandled rejection is noticed and ends nothing', async () => {
@@ -116,7 +117,7 @@ describe.each([...(bubblewrap ? ['bubblewrap' as const] : []), 'permissions' as 
   test('a reset tells what is left alive', async () => {
     const host = await start()
     expect(await host.reset()).toEqual({ resources: [], timers: 0, globals: [] })
-    await host.load('submission.mjs')
+    await host.load(SUBMISSION)
     await host.call('leave')
     expect((await host.reset()).timers).toBe(1)
   })

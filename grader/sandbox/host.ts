@@ -65,7 +65,10 @@ export interface Host {
   readonly alive: () => boolean
   /** Why it ended, or null while it lives. */
   readonly ended: () => EndReason | null
-  load(file: string, clockShiftMs?: number): Promise<void>
+  /** How long a call into learner code may take before its process is ended, in milliseconds. */
+  patience: () => number
+  /** Imports the bundled submission `code`, afresh each time; `clockShiftMs` moves its clock for good. */
+  load(code: string, clockShiftMs?: number): Promise<void>
   openRedis(socket: string, options?: { reconnects?: boolean; retriesPerRequest?: number | null }): Promise<ClientHandle>
   openKafka(socket: string, options?: { retries?: number }): Promise<ClientHandle>
   call(name: string, ...args: unknown[]): Promise<unknown>
@@ -84,20 +87,22 @@ export interface Host {
 /** The pipe to the grader, and the turn of the event loop in which it looked. */
 const HOSTS_OWN = new Set(['PipeWrap', 'Immediate'])
 
+/** The file a submission is imported from: stacks name it. */
+const SUBMISSION = 'submission.mjs'
+
 let clientIds = 0
 
-/**
- * Starts a host process and waits for nothing: its first answer comes when it is ready.
- * `patience` tells how long a call into learner code may take before its process is ended, in milliseconds.
- */
-export function startHost(kind: Isolation, folders: Folders, patience: () => number): Host {
+const USUAL_PATIENCE_MS = 3000
+
+/** Starts a host process and waits for nothing: its first answer comes when it is ready. */
+export function startHost(kind: Isolation, folders: Folders): Host {
   const plan = launch(kind, folders)
   const child = spawn(plan.command, plan.args, { stdio: ['ignore', 'pipe', 'pipe', 'pipe', plan.tellsPid ? 'pipe' : 'ignore'], env: {} })
   const output = collect(child)
   const pid = childPid(child, plan.tellsPid)
   const exports = new Map<string, 'class' | 'function' | 'other'>()
   const unhandled: LearnerError[] = []
-  let deadlineMs = patience()
+  let deadlineMs = USUAL_PATIENCE_MS
   let ended: HostEnded | undefined
   let deliver: (message: unknown) => void = () => {}
 
@@ -113,9 +118,9 @@ export function startHost(kind: Isolation, folders: Folders, patience: () => num
     message: (message) => deliver(message),
     garbage: () => { if (child.exitCode === null) end('garbage', 'the process of the submission sent something unreadable') },
   })
-  const watchdog = watchMemory(pid, () => end('memory', `the process of the submission used more than ${MAX_RSS >> 20} MB of memory`))
+  let stopWatching = (): void => {}
   void exited.then(() => {
-    watchdog()
+    stopWatching()
     ended ??= new HostEnded('exited', exitSentence(child), output().slice(-500))
     rpc.$close(ended)
   })
@@ -192,15 +197,20 @@ export function startHost(kind: Isolation, folders: Folders, patience: () => num
   }
   const inside = (socket: string): string => path.join(plan.inside.wires, path.basename(socket))
 
-  return {
+  const host: Host = {
     wires: folders.wires,
     exports,
     output,
     unhandled,
     alive: () => ended === undefined,
     ended: () => ended?.reason ?? null,
-    async load(file, clockShiftMs = 0) {
-      const found = value(await answered(rpc.load(path.join(plan.inside.submission, file), clockShiftMs), 'importing the file'))
+    patience: () => USUAL_PATIENCE_MS,
+    async load(code, clockShiftMs = 0) {
+      fs.writeFileSync(path.join(folders.submission, SUBMISSION), code)
+      deadlineMs = host.patience()
+      stopWatching()
+      stopWatching = watchMemory(pid, () => end('memory', `the process of the submission used more than ${MAX_RSS >> 20} MB of memory`))
+      const found = value(await answered(rpc.load(`${plan.inside.submission}/${SUBMISSION}`, clockShiftMs), 'importing the file'))
       exports.clear()
       for (const [name, kind] of found as [string, 'class' | 'function' | 'other'][]) exports.set(String(name), kind)
     },
@@ -213,7 +223,7 @@ export function startHost(kind: Isolation, folders: Folders, patience: () => num
     idle: () => answered(rpc.idle(), 'the event loop'),
     deadline: (ms) => { deadlineMs = ms },
     async reset() {
-      deadlineMs = patience()
+      deadlineMs = host.patience()
       const { resources, timers, globals } = await answered(rpc.reset(), 'cleaning up')
       codec.clear()
       unhandled.length = 0
@@ -225,8 +235,10 @@ export function startHost(kind: Isolation, folders: Folders, patience: () => num
       ended ??= new HostEnded('killed', 'the grader ended the process', '')
       signal(child.pid, 'SIGKILL')
       await exited
+      fs.rmSync(path.dirname(folders.wires), { recursive: true, force: true })
     },
   }
+  return host
 }
 
 /** The pid of Node itself: bubblewrap tells that of its child, which is what stops and goes on. */

@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import type { Isolation } from '../grade.types.ts'
 
-/** Where a host finds things, as seen from inside. */
+/** Folders as a host sees them. */
 export interface Inside {
   readonly program: string
   readonly submission: string
@@ -20,17 +20,18 @@ export interface Launch {
 
 /** What a host is made of. */
 export interface Folders {
-  /** `host.mjs` and its node_modules. */
+  /** What `image.ts` built. */
   readonly image: string
-  /** Holds the bundled submission; may still be empty when the host starts. */
+  /** Holds the bundled submission; empty when the host starts. */
   readonly submission: string
   /** The unix sockets of this host's wires; nobody else's. */
   readonly wires: string
-  /** Libraries to load at once: ioredis, kafkajs. */
-  readonly libraries: readonly string[]
 }
 
 const MAX_HEAP_MB = 128
+
+/** A snapshot of the heap is only read under the flags it was made with. */
+export const heapFlags: readonly string[] = [`--max-old-space-size=${MAX_HEAP_MB}`, '--max-semi-space-size=8', '--stack-trace-limit=20']
 
 let strongest: Isolation | undefined
 
@@ -55,7 +56,7 @@ export function launch(kind: Isolation, folders: Folders): Launch {
 
 function underBubblewrap(folders: Folders): Launch {
   const node = fs.realpathSync(process.execPath)
-  const inside = { program: '/kit/host.mjs', submission: '/kit/submission', wires: '/kit/wires' }
+  const inside = { program: '/kit', submission: '/kit/submission', wires: '/kit/wires' }
   const args = [
     '--die-with-parent', '--new-session', '--unshare-all', '--as-pid-1', '--info-fd', '4', '--clearenv',
     '--setenv', 'TZ', 'UTC', '--setenv', 'NODE_ENV', 'production',
@@ -64,15 +65,20 @@ function underBubblewrap(folders: Folders): Launch {
     '--size', String(16 << 20), '--tmpfs', '/tmp',
     '--ro-bind', folders.image, '/kit', '--ro-bind', folders.submission, inside.submission, '--ro-bind', folders.wires, inside.wires,
     '--remount-ro', '/', '--chdir', inside.submission,
-    '--', `/node/${path.basename(node)}`, ...nodeFlags(['/kit'], ['/tmp']), inside.program, ...folders.libraries,
+    '--', `/node/${path.basename(node)}`, ...nodeFlags(['/kit'], ['/tmp']), ...program(folders.image, inside.program),
   ]
   return { command: 'bwrap', args, inside, tellsPid: true }
 }
 
 function underPermissions(folders: Folders): Launch {
-  const inside = { program: path.join(folders.image, 'host.mjs'), submission: folders.submission, wires: folders.wires }
+  const inside = { program: folders.image, submission: folders.submission, wires: folders.wires }
   const readable = [folders.image, folders.submission, folders.wires].map((folder) => fs.realpathSync(folder))
-  return { command: process.execPath, args: [...nodeFlags(readable, []), inside.program, ...folders.libraries], inside, tellsPid: false }
+  return { command: process.execPath, args: [...nodeFlags(readable, []), ...program(folders.image, inside.program)], inside, tellsPid: false }
+}
+
+function program(image: string, asSeenInside: string): string[] {
+  const snapshot = fs.existsSync(path.join(image, 'host.blob')) ? ['--snapshot-blob', `${asSeenInside}/host.blob`] : []
+  return [...snapshot, `${asSeenInside}/host.cjs`]
 }
 
 function nodeFlags(readable: readonly string[], writable: readonly string[]): string[] {
@@ -80,7 +86,6 @@ function nodeFlags(readable: readonly string[], writable: readonly string[]): st
     '--permission', '--allow-net',
     ...readable.map((folder) => `--allow-fs-read=${folder}`),
     ...writable.map((folder) => `--allow-fs-write=${folder}`),
-    '--no-experimental-sqlite', '--disable-sigusr1', '--no-warnings',
-    `--max-old-space-size=${MAX_HEAP_MB}`, '--max-semi-space-size=8', '--stack-trace-limit=20',
+    '--no-experimental-sqlite', '--disable-sigusr1', '--no-warnings', ...heapFlags,
   ]
 }

@@ -5,7 +5,7 @@ import type { Exercise } from '#catalog/exercise.ts'
 import { readSubmission } from '#catalog/submission.ts'
 import { openGrader } from '#grade'
 import type { ServiceKind } from '#services/services.ts'
-import type { Graded, Grader } from '../grade.types.ts'
+import type { Graded } from '../grade.types.ts'
 import { busyCores } from './busy.ts'
 import { changedVerdicts, commonWithoutKiller, judgeKnown, withoutKiller } from './judge.ts'
 import { knownPrograms, type Known } from './material.ts'
@@ -51,14 +51,15 @@ export async function selfcheck(exercises: readonly Exercise[], options: Selfche
   let gradings = 0
 
   const load = options.busy ? busyCores() : null
-  const graders = await Promise.all(Array.from({ length: GRADERS }, () => openGrader({ ...(options.services && { services: options.services }) })))
+  const grader = openGrader(GRADERS)
+  const gradeOptions = options.services ? { services: options.services } : {}
   try {
     for (let round = 0; round < options.repeat; round++) {
       const queue = [...work]
-      await Promise.all(graders.map(async (grader) => {
+      await Promise.all(Array.from({ length: GRADERS }, async () => {
         for (let next = queue.shift(); next; next = queue.shift()) {
           const { exercise, known } = next
-          const graded = await gradeKnown(grader, exercise, known)
+          const graded = await grader.grade(exercise, await readSubmission(known.file, exercise), gradeOptions)
           options.onProgress(++gradings, work.length * options.repeat, known.name)
           for (const problem of judgeKnown(known, graded)) problemsOf.get(known)!.add(problem)
           const before = first.get(known)
@@ -69,7 +70,7 @@ export async function selfcheck(exercises: readonly Exercise[], options: Selfche
     }
   } finally {
     load?.()
-    await Promise.all(graders.map((grader) => grader.close()))
+    await grader.close()
   }
   const rows = material.map(({ exercise, programs, problems }): ExerciseCheckup => {
     const right = (kind: Known['kind']): { right: number; declared: number } => {
@@ -88,10 +89,6 @@ export async function selfcheck(exercises: readonly Exercise[], options: Selfche
     }
   })
   return { exercises: rows, problems: commonProblems(material), changed, gradings }
-}
-
-async function gradeKnown(grader: Grader, exercise: Exercise, known: Known): Promise<Graded> {
-  return grader.grade(exercise, await readSubmission(known.file, exercise))
 }
 
 /** Common checks must have a killer somewhere; asked only when the whole kit is looked at. */

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
+import { endResident } from '#resident/call.ts'
 import { down } from '#services/services.ts'
 
 export function withOwnKeeper(variables: Record<string, string> = {}): void {
@@ -12,6 +13,7 @@ export function withOwnKeeper(variables: Record<string, string> = {}): void {
     Object.assign(process.env, { KIT_RUNTIME_DIR: mkdtempSync(join(tmpdir(), 'kit-')), ...variables })
   })
   afterAll(async () => {
+    await endResident()
     await down()
     rmSync(process.env.KIT_RUNTIME_DIR!, { recursive: true, force: true })
     process.env = before

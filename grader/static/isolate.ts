@@ -1,7 +1,7 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import { kitFolder } from '#catalog/exercise.ts'
-import { atExit } from './at-exit.ts'
+import { atExit } from '../at-exit.ts'
 import { nodeModules } from './workspace.ts'
 
 /**

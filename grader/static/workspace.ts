@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { kitFolder } from '#catalog/exercise.ts'
 import type { Submission } from '#catalog/submission.ts'
-import { atExit } from './at-exit.ts'
+import { atExit } from '../at-exit.ts'
 import { lintRules } from './lint-rules.ts'
 
 export const nodeModules = join(kitFolder, 'node_modules')

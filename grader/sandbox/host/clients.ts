@@ -1,6 +1,7 @@
 import net from 'node:net'
 import type { Redis } from 'ioredis'
 import type { ClientSpec } from '../protocol.ts'
+import { ioredis, kafkajs } from './libraries.ts'
 
 /** Builds the client a learner's function receives: an ordinary one, whose server is the wire at `spec.path`. */
 export async function openClient(spec: ClientSpec): Promise<object> {
@@ -19,8 +20,7 @@ export async function closeClient(client: object): Promise<void> {
 }
 
 async function openRedis(spec: ClientSpec & { kind: 'redis' }): Promise<Redis> {
-  const { Redis } = await import('ioredis')
-  const redis = new Redis({
+  const redis = new ioredis.Redis({
     path: spec.path,
     lazyConnect: true,
     enableReadyCheck: false,
@@ -34,8 +34,7 @@ async function openRedis(spec: ClientSpec & { kind: 'redis' }): Promise<Redis> {
   return redis
 }
 
-async function openKafka(spec: ClientSpec & { kind: 'kafka' }): Promise<object> {
-  const { default: kafkajs } = await import('kafkajs')
+function openKafka(spec: ClientSpec & { kind: 'kafka' }): object {
   const kafka = new kafkajs.Kafka({
     clientId: 'learner',
     brokers: ['broker:9092'],

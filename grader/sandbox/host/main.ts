@@ -2,108 +2,125 @@
  * The program around a learner's module. It runs inside the sandbox, alone: it loads the bundle, builds the clients
  * that the grader names, calls what it is told to call and answers on the pipe. It decides nothing:
  * counts come from the wires and verdicts from the grader, so there is nothing here worth forging.
+ *
+ * What stands outside `start` happens once, when the heap snapshot is made that hosts start from (`image.ts`):
+ * nothing there may touch a handle, a clock, the environment or anything else of one process.
  */
 import net from 'node:net'
+import v8 from 'node:v8'
+import vm from 'node:vm'
 import { createBirpc } from 'birpc'
 import { createCodec, type Codec } from '../codec.ts'
 import { framed } from '../frames.ts'
 import type { ClientSpec, GraderFunctions, HostFunctions, Reply } from '../protocol.ts'
 import { closeClient, openClient } from './clients.ts'
+import { lendLibraries } from './libraries.ts'
 import { addedGlobals, harden, pendingTimers, shiftClock } from './surroundings.ts'
 
-harden()
-// The libraries this exercise needs are ready before the first client is asked for.
-for (const library of process.argv.slice(2)) void import(library)
+lendLibraries()
+if (v8.startupSnapshot.isBuildingSnapshot()) v8.startupSnapshot.setDeserializeMainFunction(start)
+else start()
 
-const clients = new Map<string, object>()
-const idOfClient = new WeakMap<object, string>()
-let module: object = {}
-let loads = 0
-let deliver: (message: unknown) => void = () => {}
+function start(): void {
+  harden()
+  const clients = new Map<string, object>()
+  const idOfClient = new WeakMap<object, string>()
+  const importFile = importer()
+  let module: object = {}
+  let loads = 0
+  let deliver: (message: unknown) => void = () => {}
 
-const pipe = new net.Socket({ fd: 3, readable: true, writable: true })
-const send = framed(pipe, { message: (message) => deliver(message), garbage: () => process.exit(70) })
-pipe.on('close', () => process.exit(0))
+  const pipe = new net.Socket({ fd: 3, readable: true, writable: true })
+  const send = framed(pipe, { message: (message) => deliver(message), garbage: () => process.exit(70) })
+  pipe.on('close', () => process.exit(0))
 
-const functions: HostFunctions = {
-  load(file, clockShiftMs) {
-    return answer(codec, async () => {
-      if (clockShiftMs !== 0) shiftClock(clockShiftMs)
-      module = (await import(`${file}?${++loads}`)) as object
-      return Object.entries(module).map(([name, value]) => [name, kindOf(value)])
-    })
-  },
-  open(id: string, spec: ClientSpec) {
-    return answer(codec, async () => {
-      const client = await openClient(spec)
-      clients.set(id, client)
-      idOfClient.set(client, id)
-    })
-  },
-  async close(id) {
-    const client = clients.get(id)
-    clients.delete(id)
-    if (client) await closeClient(client)
-  },
-  async invoke(target, method, args) {
-    return answer(codec, () => {
-      const values = args.map((arg) => codec.decode(arg))
-      const owner = target === null ? module : codec.local(target)
-      if (method === null) return (owner as (...values: unknown[]) => unknown)(...values)
-      const f = (owner as Record<string, unknown>)[method]
-      if (typeof f !== 'function') throw new TypeError(`${method} is not a function`)
-      return Reflect.apply(f, owner, values) as unknown
-    })
-  },
-  async construct(name, args) {
-    return answer(codec, () => {
-      const values = args.map((arg) => codec.decode(arg))
-      return new (module as Record<string, new (...values: unknown[]) => object>)[name]!(...values)
-    })
-  },
-  async read(target, property) {
-    return answer(codec, () => (codec.local(target) as Record<string, unknown>)[property])
-  },
-  async idle() {
-    // Two turns: what the first one's callbacks start (a write to a socket) is done by the second.
-    await turn()
-    await turn()
-  },
-  async reset() {
-    await Promise.all([...clients.values()].map(closeClient))
-    clients.clear()
-    codec.clear()
-    module = {}
-    await turn()
-    await turn()
-    return { resources: process.getActiveResourcesInfo(), timers: pendingTimers(), globals: addedGlobals() }
-  },
+  const functions: HostFunctions = {
+    load(file, clockShiftMs) {
+      return answer(codec, async () => {
+        if (clockShiftMs !== 0) shiftClock(clockShiftMs)
+        module = await importFile(`${file}?${++loads}`)
+        return Object.entries(module).map(([name, value]) => [name, kindOf(value)])
+      })
+    },
+    open(id: string, spec: ClientSpec) {
+      return answer(codec, async () => {
+        const client = await openClient(spec)
+        clients.set(id, client)
+        idOfClient.set(client, id)
+      })
+    },
+    async close(id) {
+      const client = clients.get(id)
+      clients.delete(id)
+      if (client) await closeClient(client)
+    },
+    async invoke(target, method, args) {
+      return answer(codec, () => {
+        const values = args.map((arg) => codec.decode(arg))
+        const owner = target === null ? module : codec.local(target)
+        if (method === null) return (owner as (...values: unknown[]) => unknown)(...values)
+        const f = (owner as Record<string, unknown>)[method]
+        if (typeof f !== 'function') throw new TypeError(`${method} is not a function`)
+        return Reflect.apply(f, owner, values) as unknown
+      })
+    },
+    async construct(name, args) {
+      return answer(codec, () => {
+        const values = args.map((arg) => codec.decode(arg))
+        return new (module as Record<string, new (...values: unknown[]) => object>)[name]!(...values)
+      })
+    },
+    async read(target, property) {
+      return answer(codec, () => (codec.local(target) as Record<string, unknown>)[property])
+    },
+    async idle() {
+      // Two turns: what the first one's callbacks start (a write to a socket) is done by the second.
+      await turn()
+      await turn()
+    },
+    async reset() {
+      await Promise.all([...clients.values()].map(closeClient))
+      clients.clear()
+      codec.clear()
+      module = {}
+      await turn()
+      await turn()
+      return { resources: process.getActiveResourcesInfo(), timers: pendingTimers(), globals: addedGlobals() }
+    },
+  }
+
+  const rpc = createBirpc<GraderFunctions, HostFunctions>(functions, {
+    post: (message) => send(message),
+    on: (listener) => { deliver = listener },
+    timeout: -1,
+  })
+
+  const codec: Codec = createCodec({
+    side: 'h',
+    clients: { idOf: (value) => idOfClient.get(value), byId: (id) => clients.get(id) },
+    remoteFunction: (id) => async (...args: unknown[]) => unwrap(codec, await rpc.invoke(id, args.map((arg) => codec.encode(arg)))),
+    remoteInstance: (_id, className) => ({ className }),
+    remoteError(_id, facts) {
+      const error = new (standardErrors.get(facts.name) ?? Error)(facts.message)
+      error.name = facts.name
+      return error
+    },
+  })
+
+  process.on('unhandledRejection', (reason) => {
+    void rpc.$callEvent('unhandled', codec.encode(reason instanceof Error ? reason : new Error(String(reason))))
+  })
 }
 
-const rpc = createBirpc<GraderFunctions, HostFunctions>(functions, {
-  post: (message) => send(message),
-  on: (listener) => { deliver = listener },
-  timeout: -1,
-})
-
-const codec: Codec = createCodec({
-  side: 'h',
-  clients: { idOf: (value) => idOfClient.get(value), byId: (id) => clients.get(id) },
-  remoteFunction: (id) => async (...args: unknown[]) => unwrap(await rpc.invoke(id, args.map((arg) => codec.encode(arg)))),
-  remoteInstance: (_id, className) => ({ className }),
-  remoteError(_id, facts) {
-    const error = new (standardErrors.get(facts.name) ?? Error)(facts.message)
-    error.name = facts.name
-    return error
-  },
-})
+/** Code out of a snapshot has no `import()` of its own: this borrows the one of the process that came out of it. */
+function importer(): (file: string) => Promise<object> {
+  return vm.runInThisContext('(file) => import(file)', {
+    importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  }) as (file: string) => Promise<object>
+}
 
 /** Libraries and learners tell these apart: kafkajs, for one, never retries them. */
 const standardErrors = new Map<string, ErrorConstructor>([TypeError, RangeError, SyntaxError, ReferenceError].map((E) => [E.name, E]))
-
-process.on('unhandledRejection', (reason) => {
-  void rpc.$callEvent('unhandled', codec.encode(reason instanceof Error ? reason : new Error(String(reason))))
-})
 
 /** Runs learner code; a throw before it returned anything is told apart from a rejection. */
 async function answer(codec: Codec, run: () => unknown): Promise<Reply> {
@@ -121,7 +138,7 @@ async function answer(codec: Codec, run: () => unknown): Promise<Reply> {
   }
 }
 
-function unwrap(reply: Reply): unknown {
+function unwrap(codec: Codec, reply: Reply): unknown {
   const value = codec.decode(reply.value)
   if (reply.ok) return value
   throw value

@@ -14,11 +14,12 @@ export function harden(): void {
     })
   }
   countTimers()
+  ours = new Set(Object.getOwnPropertyNames(globalThis))
 }
 
 let timers = 0
 
-const ours = new Set(Object.getOwnPropertyNames(globalThis))
+let ours: ReadonlySet<string>
 
 /** Names that learner code has added to the global object. */
 export const addedGlobals = (): string[] => Object.getOwnPropertyNames(globalThis).filter((name) => !ours.has(name))

@@ -1,12 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { closeSync, openSync, readFileSync } from 'node:fs'
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import type { Text } from '#catalog/text.ts'
-import { codeCache, runtimeDir, socketPath } from '#services/place.ts'
+import { lastError, placeOf, reach, start, type Daemon } from '#daemon/daemon.ts'
+import { onMessage, send } from '#daemon/lines.ts'
 import { Obstacle } from '#services/unavailable.ts'
-import { until } from '#services/wait.ts'
-import { onMessage, send } from './lines.ts'
 import type { Answer, Request } from './protocol.ts'
 
 /** The last answer to a request, and the connection it came on. */
@@ -17,14 +14,14 @@ export interface Call {
 
 /** Asks the running keeper; null when none runs. */
 export async function callRunning(request: Request): Promise<Call | null> {
-  const socket = await reach()
+  const socket = await reach(keeper())
   return socket && ask(socket, request, () => {})
 }
 
 /** Asks the keeper, starting one if none runs, and another one if it was retired or ended on the way. */
 export async function call(request: Request, onProgress: (message: Text) => void): Promise<Call> {
   for (let left = 5; left > 0; left--) {
-    const done = await ask(await reach() ?? await start(), request, onProgress)
+    const done = await ask(await reach(keeper()) ?? await startKeeper(), request, onProgress)
     if (done && done.answer.type !== 'retired') return done
   }
   throw broken('it ended again and again')
@@ -42,66 +39,24 @@ function ask(socket: Socket, request: Request, onProgress: (message: Text) => vo
   })
 }
 
-function reach(): Promise<Socket | null> {
-  return new Promise((resolve) => {
-    const socket = connect(socketPath())
-    socket.once('connect', () => resolve(socket)).once('error', () => resolve(null))
-  })
-}
+const keeper = (): Daemon => ({ name: 'the keeper of the services', main: join(import.meta.dirname, 'main.ts'), ...placeOf('keeper') })
 
-/** Starts keepers until one can be reached: the first may find that another command's keeper is just ending. */
-async function start(): Promise<Socket> {
-  let keeper: ChildProcess | undefined
-  let failure: Error | undefined
+async function startKeeper(): Promise<Socket> {
   try {
-    return await until('the keeper of the services answering', async () => {
-      if (failure) throw failure
-      if (!keeper || keeper.exitCode !== null) {
-        keeper = launch()
-        keeper.once('error', (error) => {
-          failure = error
-        })
-      }
-      return await reach() ?? undefined
-    }, { deadlineMs: 10_000 })
+    return await start(keeper())
   } catch (error) {
     throw broken((error as Error).message)
   }
 }
 
-function launch(): ChildProcess {
-  const log = openSync(logFile(), 'a', 0o600)
-  const { NODE_OPTIONS: _, ...env } = process.env
-  const keeper = spawn(process.execPath, [join(import.meta.dirname, 'main.ts')], {
-    // Its own session, its own folder: it outlives the command and keeps no directory or terminal busy.
-    detached: true,
-    cwd: runtimeDir(),
-    env: { ...env, NODE_COMPILE_CACHE: codeCache() },
-    stdio: ['ignore', log, log],
-  })
-  closeSync(log)
-  keeper.unref()
-  return keeper
-}
-
 function broken(reason: string): Obstacle {
-  const words = lastWords()
+  const words = lastError(keeper())
+  const detail = words && `; ${words}`
   return new Obstacle(
     {
-      en: `the keeper of the services does not run (${reason}${words})`,
-      vi: `tiến trình giữ dịch vụ không chạy được (${reason}${words})`,
+      en: `the keeper of the services does not run (${reason}${detail})`,
+      vi: `tiến trình giữ dịch vụ không chạy được (${reason}${detail})`,
     },
-    `cat ${logFile()}`,
+    `cat ${keeper().log}`,
   )
-}
-
-const logFile = (): string => join(runtimeDir(), 'keeper.log')
-
-function lastWords(): string {
-  try {
-    const line = readFileSync(logFile(), 'utf8').trim().split('\n').findLast((text) => text.includes('Error'))
-    return line ? `; ${line}` : ''
-  } catch {
-    return ''
-  }
 }

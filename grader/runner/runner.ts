@@ -1,26 +1,33 @@
+import fs from 'node:fs'
 import path from 'node:path'
+import { pathToFileURL } from 'node:url'
 import type { Text } from '#catalog/text.ts'
 import type { RunConfig } from '#checks/run.ts'
 import type { Outcome } from '#scoring/outcome.ts'
+import { keepThread } from './kept-thread.ts'
 
 export interface Runner {
   run(files: readonly string[], config: RunConfig, onOutcome: (outcome: Outcome) => void): Promise<{ outcomes: Outcome[]; broken: Text | null }>
+  /** Gets ready for the next run. */
+  refill(): void
   close(): Promise<void>
 }
 
-const suite = path.join(import.meta.dirname, 'checks', 'suite.ts')
+const suite = path.join(import.meta.dirname, '..', 'checks', 'suite.ts')
 
-/** Vitest, kept for several runs one after the other; every run has a thread of its own. */
+/** Vitest and one thread, kept for several runs one after the other. */
 export async function openRunner(): Promise<Runner> {
+  const thread = await keepThread()
   const { createVitest } = await import('vitest/node')
   let outcomes: Outcome[] = []
   let broken: Text | null = null
   let onOutcome: (outcome: Outcome) => void = () => {}
+  let runs = 0
   const vitest = await createVitest('test', {
-    config: false, root: path.join(import.meta.dirname, '..'), watch: false, include: ['grader/checks/suite.ts'],
-    pool: 'threads', isolate: false, fileParallelism: false, maxConcurrency: 6, silent: true,
-    // Node runs the checks as they are: nothing to transform.
-    experimental: { viteModuleRunner: false },
+    config: false, root: path.join(import.meta.dirname, '..', '..'), watch: false,
+    pool: thread.pool, isolate: false, fileParallelism: false, maxConcurrency: 6, silent: true,
+    // Node runs the checks as they are: nothing to transform, nothing to mock.
+    experimental: { viteModuleRunner: false, nodeLoader: false },
     reporters: [{
       onTestCaseResult(test) {
         const { outcome, broken: problem } = test.meta()
@@ -36,15 +43,23 @@ export async function openRunner(): Promise<Runner> {
       outcomes = []
       broken = null
       onOutcome = listener
-      const project = vitest.getRootProject()
       vitest.provide('run', config)
       vitest.provide('files', [...files])
-      const { testModules, unhandledErrors } = await vitest.runTestSpecifications([project.createSpecification(suite)])
+      // A file of its own for every run: the thread imports none twice.
+      const file = path.join(thread.folder, `run-${++runs}.mjs`)
+      fs.writeFileSync(file, `import { registerSuite } from ${JSON.stringify(pathToFileURL(suite).href)}\nawait registerSuite()\n`)
+      const { testModules, unhandledErrors } = await vitest.runTestSpecifications([vitest.getRootProject().createSpecification(file)])
+      fs.rmSync(file)
       const errors = [...unhandledErrors, ...testModules.flatMap((module) => [...module.errors()])]
-      if (errors.length > 0 && outcomes.length === 0 && !broken) throw new Error('the suite could not be run', { cause: errors[0] })
+      if (errors.length > 0 && outcomes.length === 0 && !broken) {
+        throw new Error(`the suite could not be run (${(errors[0] as Error).message})`, { cause: errors[0] })
+      }
       return { outcomes, broken }
     },
-    close: () => vitest.close(),
+    refill: thread.refill,
+    async close() {
+      await Promise.all([vitest.close(), thread.close()])
+    },
   }
 }
 

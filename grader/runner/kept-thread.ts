@@ -1,0 +1,61 @@
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { Worker } from 'node:worker_threads'
+import type { PoolRunnerInitializer, PoolWorker } from 'vitest/node'
+import type { ThreadConfig } from '#checks/hosts.ts'
+import { hostImage } from '#sandbox/image.ts'
+import { isolation } from '#sandbox/isolation.ts'
+import { atExit } from '../at-exit.ts'
+
+export interface KeptThread {
+  /** Private to this thread and to who keeps it. */
+  readonly folder: string
+  /** For Vitest: every run is handed the same thread. */
+  readonly pool: PoolRunnerInitializer
+  /** Has processes started in the place of those that were used. */
+  refill(): void
+  /** Ends the thread, and the processes it keeps. */
+  close(): Promise<void>
+}
+
+/** Starts the thread in which checks run. It loads while others do: Vitest, and whoever reads the submission. */
+export async function keepThread(): Promise<KeptThread> {
+  // Short, because a unix socket's path may have 107 bytes at most.
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rkk-'))
+  const ending = atExit(() => fs.rmSync(folder, { recursive: true, force: true }))
+  const workerData: ThreadConfig = { isolation: isolation(), image: await hostImage(), folder }
+  const thread = new Worker(path.join(import.meta.dirname, 'thread.ts'), { workerData, stdout: true, stderr: true })
+  const ended = new Promise<void>((resolve) => thread.once('exit', () => resolve()))
+  // Who waits for it keeps the process; the thread itself does not.
+  thread.unref()
+  return {
+    folder,
+    pool: { name: 'kept-thread', createPoolWorker: () => oneRunOf(thread) },
+    refill: () => thread.postMessage('refill'),
+    async close() {
+      thread.ref()
+      thread.postMessage('close')
+      await ended
+      ending.callOff()
+      fs.rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** A pool worker as Vitest wants one for every run; what it hears ends with the run, the thread does not. */
+function oneRunOf(thread: Worker): PoolWorker {
+  const heard: [event: string, listener: (...args: unknown[]) => void][] = []
+  return {
+    name: 'threads',
+    on(event, listener) {
+      heard.push([event, listener])
+      thread.on(event, listener)
+    },
+    off: (event, listener) => void thread.off(event, listener),
+    send: (message) => thread.postMessage(message),
+    deserialize: (data) => data,
+    start: async () => {},
+    stop: async () => { for (const [event, listener] of heard) thread.off(event, listener) },
+  }
+}

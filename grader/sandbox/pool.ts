@@ -1,0 +1,49 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import type { Isolation } from '../grade.types.ts'
+import { startHost, type Host } from './host.ts'
+
+/** Processes that are ready before anybody needs them. None has seen a submission. */
+export interface HostPool {
+  /** A new process for one submission; the caller ends it. `patience` as for `startHost`. */
+  take(patience: () => number): Host
+  /** Starts as many as were taken, one a turn of the event loop: a fork of a large process takes its time. */
+  refill(): void
+  close(): Promise<void>
+}
+
+/** `image` is what `hostImage()` gave, `folder` a private one with a short path, `spare` how many are kept ready. */
+export function hostPool(kind: Isolation, image: string, folder: string, spare: number): HostPool {
+  // Where nothing hides the rest of the disk, packages are found by the ordinary rules.
+  fs.symlinkSync(path.join(image, 'node_modules'), path.join(folder, 'node_modules'))
+  const ready: Host[] = []
+  let count = 0
+  let closed = false
+
+  const start = (): Host => {
+    const own = path.join(folder, String(++count))
+    const [submission, wires] = ['s', 'w'].map((name) => path.join(own, name)) as [string, string]
+    for (const place of [submission, wires]) fs.mkdirSync(place, { recursive: true })
+    return startHost(kind, { image, submission, wires })
+  }
+  const fill = (): void => {
+    if (closed || ready.length >= spare) return
+    ready.push(start())
+    setImmediate(fill)
+  }
+
+  return {
+    take(patience) {
+      let host = ready.shift()
+      while (host && !host.alive()) host = ready.shift()
+      host ??= start()
+      host.patience = patience
+      return host
+    },
+    refill: fill,
+    async close() {
+      closed = true
+      await Promise.all(ready.splice(0).map((host) => host.kill()))
+    },
+  }
+}

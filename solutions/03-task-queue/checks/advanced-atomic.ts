@@ -114,7 +114,7 @@ check('killed-worker-loses-nothing', async ({ learner, another, redis, did }) =>
 check('lost-reply-loses-no-task', async ({ learner, redis, did }) => {
   did(both('lost the reply to each command of a claim: the server had run it, the client connected and sent it again',
     'làm mất phản hồi của từng lệnh trong một lần nhận: server đã thực hiện, client kết nối lại và gửi lần nữa'))
-  await addAll(learner, ['warm-up', 'warm-up'])
+  await addAll(learner, ['(warm-up)', '(warm-up)'])
   await ack(learner, await claimOne(learner))
   learner.wire.forget()
   const known = await claimOne(learner)
@@ -122,7 +122,7 @@ check('lost-reply-loses-no-task', async ({ learner, redis, did }) => {
   await ack(learner, known)
   for (let lost = 0; lost < frames; lost++) {
     const client = await learner.withRedis()
-    await addAll(client, ['warm-up', 'a', 'b', 'c'])
+    await addAll(client, ['(warm-up)', 'a', 'b', 'c'])
     await ack(client, await claimOne(client))
     let replies = 0
     client.wire.replyGate = () => (replies++ === lost ? 'lose' : 'pass')

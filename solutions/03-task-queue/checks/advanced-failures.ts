@@ -5,7 +5,7 @@ import { atMost, both, check, holds, refuses, rejects, same, settled, shown } fr
 import { nextMoment } from './clock.ts'
 import { commandsRun } from './monitor.ts'
 import { planter } from './plant.ts'
-import { ack, add, addAll, allRecovered, claim, claimOne, lengthOf, nameOf, next, nextNames, requeue, task } from './queue.ts'
+import { ack, add, addAll, allRecovered, claim, claimOne, lengthOf, nameOf, next, requeue, task } from './queue.ts'
 import { hasError, plantWrongTypes } from './wrong-types.ts'
 
 check('claims-pass-malformed-entries-over', async ({ learner, redis, did }) => {

@@ -9,7 +9,7 @@ import { ack, add, addAll, allRecovered, claim, claimOne, lengthOf, LONG_MS, nam
 
 check('claims-give-receipt-and-task', async ({ learner, redis, did }) => {
   did(both('claimed three tasks, then asked again', 'nhận ba công việc rồi hỏi tiếp'))
-  const sent = [{ ...task('b'), list: [], large: 9007199254740991 }, { ...task('a'), receipt: 'mine', task: {} }, task('a')]
+  const sent = [{ ...task('a'), list: [], large: 9007199254740991 }, { ...task('b'), receipt: 'mine', task: {} }, task('c')]
   for (const one of sent) await add(learner, one)
   for (const one of sent) {
     const { receipt, task: given } = await claimOne(learner)
@@ -79,7 +79,7 @@ check('only-stale-claims-go-back', async ({ learner, redis, did }) => {
     // What an earlier round left behind is done with.
     await requeue(learner, 0)
     await nextNames(learner, await lengthOf(learner))
-    await addAll(learner, ['old', 'fresh'])
+    await addAll(learner, ['old', 'young'])
     await earlyInASecond(redis)
     await claimOne(learner)
     const old = await serverNow(redis)
@@ -101,7 +101,10 @@ check('requeued-tasks-go-first', async ({ learner, redis, did }) => {
   did(both('claimed twelve of fourteen tasks and put them back', 'nhận mười hai trong mười bốn công việc rồi trả lại'))
   // Long names: a large hash or set of Redis does not keep the order in which it was filled.
   const names = Array.from({ length: 14 }, (_, i) => `task ${(i * 5) % 14} ${'x'.repeat(80)}`)
-  await addAll(learner, names)
+  for (const name of names) {
+    await add(learner, task(name))
+    await nextMoment(redis)
+  }
   for (let i = 0; i < 12; i++) {
     await claimOne(learner, `worker-${(i * 7) % 12}`)
     await nextMoment(redis)

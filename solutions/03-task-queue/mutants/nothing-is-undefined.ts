@@ -1,5 +1,5 @@
 // Mistake: gives undefined when nothing waits.
-// Fails: empty-queue-gives-null-at-once, malformed-entries-are-passed-over, taking-is-one-round-trip
+// Fails: empty-queue-gives-null-at-once, malformed-entries-are-passed-over
 import type { Redis } from 'ioredis'
 
 const QUEUE = 'task:queue'

@@ -1,4 +1,4 @@
-// Mistake: sorts tasks by the millisecond they were added: those of one millisecond come in any order.
+// Mistake: sorts tasks by the millisecond they were added: those of one millisecond come in the order of their text.
 // Fails: order-holds-however-fast
 import { randomUUID } from 'node:crypto'
 import type { Redis } from 'ioredis'
@@ -56,7 +56,7 @@ const REQUEUE = `
 /** Appends the task to the sorted set `task:queue`, which never expires; resolves to how many tasks wait now. */
 export async function addTask(redis: Redis, task: object): Promise<number> {
   if (typeof task !== 'object' || task === null) throw new TypeError('a task must be an object')
-  const replies = await redis.multi().zadd(QUEUE, Date.now(), `${randomUUID()} ${JSON.stringify(task)}`).zcard(QUEUE).exec()
+  const replies = await redis.multi().zadd(QUEUE, Date.now(), `${JSON.stringify(task)} ${randomUUID()}`).zcard(QUEUE).exec()
   for (const [error] of replies ?? []) if (error) throw error
   return Number(replies?.[1]?.[1])
 }
@@ -115,7 +115,7 @@ export async function requeueStale(redis: Redis, olderThanMs: number): Promise<n
 
 function taskIn(entry: string): object | null {
   try {
-    const value: unknown = JSON.parse(entry.slice(entry.indexOf(' ') + 1))
+    const value: unknown = JSON.parse(entry.slice(0, entry.lastIndexOf(' ')))
     return typeof value === 'object' ? value : null
   } catch {
     return null

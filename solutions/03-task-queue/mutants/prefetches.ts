@@ -1,6 +1,7 @@
 // Mistake: takes everything there is into its memory and deals it out from there.
 // Fails: adding-tells-the-length, length-counts-what-waits, each-task-to-one-caller, processes-share-the-queue,
-// Fails: keys-start-with-task, failed-command-rejects, claims-are-atomic, survives-an-emptied-script-cache
+// Fails: keys-start-with-task, failed-command-rejects, claims-are-atomic, survives-an-emptied-script-cache,
+// Fails: never-searches-the-keys
 import type { Redis } from 'ioredis'
 
 const QUEUE = 'task:queue'

@@ -1,0 +1,149 @@
+/**
+ * Nothing in between: in every order of concurrent calls a task has one owner, and a crash, a death or a lost reply at any
+ * moment loses none.
+ */
+import { both, check, CheckFailed, same, settled } from '#checks'
+import { nextMoment } from './clock.ts'
+import { ack, addAll, allRecovered, claim, claimOne, lengthOf, letExpire, nameOf, next, nextNames, recovered, requeue, snapshot, warmUp, type Claim } from './queue.ts'
+
+check('claims-are-atomic', async ({ learner, redis, schedules, did }) => {
+  did(both('two processes claim and a third takes a task at once, in every order of their commands',
+    'hai tiến trình cùng nhận và một tiến trình cùng lấy công việc, theo mọi thứ tự lệnh có thể'))
+  await warmUp(learner)
+  await addAll(learner, ['a', 'b', 'c'])
+  const restore = await snapshot(redis)
+  await schedules.explore({
+    open: warmUp,
+    setup: restore,
+    callers: [(caller) => claim(caller), (caller) => claim(caller), (caller) => next(caller)],
+    names: [both('claim A', 'lần nhận A'), both('claim B', 'lần nhận B'), both('getNextTask', 'getNextTask')],
+    holds: (results) => {
+      throwErrors(results)
+      const [one, two, taken] = results as [Claim | null, Claim | null, unknown]
+      same([one?.task, two?.task, taken].map(nameOf).map(String).toSorted(), ['a', 'b', 'c'],
+        both('what three callers got of three tasks', 'những gì ba lời gọi nhận được từ ba công việc'))
+    },
+  })
+})
+
+check('acknowledging-and-requeueing-agree', async ({ learner, redis, schedules, did }) => {
+  did(both('one process acknowledges a task while another puts it back, in every order of their commands',
+    'một tiến trình xác nhận công việc trong khi tiến trình khác trả lại nó, theo mọi thứ tự lệnh có thể'))
+  await addAll(learner, ['a', 'b'])
+  const claimed = await claimOne(learner)
+  await nextMoment(redis)
+  const restore = await snapshot(redis)
+  await schedules.explore({
+    open: warmUp,
+    setup: restore,
+    callers: [(caller) => ack(caller, claimed), (caller) => requeue(caller, 0)],
+    names: [both('ackTask', 'ackTask'), both('requeueStale', 'requeueStale')],
+    holds: async (results) => {
+      throwErrors(results)
+      const done = results[0] === true
+      const length = await lengthOf(learner)
+      if (length === (done ? 1 : 2)) return
+      throw new CheckFailed(both(
+        `ackTask said ${String(done)}, and then ${length} of two tasks wait.`,
+        `ackTask trả về ${String(done)}, sau đó ${length} trong hai công việc đang chờ.`),
+      { expected: done ? '1' : '2', got: String(length) })
+    },
+  })
+})
+
+check('stale-claims-go-back-once', async ({ learner, redis, schedules, did }) => {
+  did(both('two processes put back the same two claims at once, in every order of their commands',
+    'hai tiến trình cùng trả lại hai công việc đã nhận, theo mọi thứ tự lệnh có thể'))
+  await addAll(learner, ['a', 'b'])
+  for (let i = 0; i < 2; i++) await claimOne(learner)
+  await nextMoment(redis)
+  const restore = await snapshot(redis)
+  await schedules.explore({
+    open: warmUp,
+    setup: restore,
+    callers: [(caller) => requeue(caller, 0), (caller) => requeue(caller, 0)],
+    holds: async (results) => {
+      throwErrors(results)
+      same(await lengthOf(learner), 2,
+        both('how many tasks wait after two calls put two claims back', 'số công việc đang chờ sau khi hai lời gọi trả lại hai công việc'))
+      same((await nextNames(learner, 2)).map(String).toSorted(), ['a', 'b'], both('the tasks', 'các công việc'))
+    },
+  })
+})
+
+check('crash-in-a-claim-loses-nothing', async ({ learner, redis, cuts, did }) => {
+  did(both('cut the connection after each command of a claim, then put back what had been claimed',
+    'cắt kết nối sau từng lệnh của một lần nhận, rồi trả lại những gì đã được nhận'))
+  await warmUp(learner)
+  await addAll(learner, ['warm-up', 'a', 'b'])
+  const restore = await snapshot(redis)
+  await cuts.explore({
+    setup: restore,
+    open: warmUp,
+    call: (caller) => claim(caller),
+    audit: () => allRecovered(learner, redis, ['a', 'b', 'warm-up'], both('the three tasks after the crash', 'ba công việc sau khi sập')),
+  })
+})
+
+check('crash-in-a-requeue-loses-nothing', async ({ learner, redis, cuts, did }) => {
+  did(both('cut the connection after each command of requeueStale', 'cắt kết nối sau từng lệnh của requeueStale'))
+  await addAll(learner, ['a', 'b', 'c'])
+  for (let i = 0; i < 2; i++) await claimOne(learner)
+  await nextMoment(redis)
+  const restore = await snapshot(redis)
+  await cuts.explore({
+    setup: restore,
+    call: (caller) => requeue(caller, 0),
+    audit: async () => {
+      const found = new Set(await recovered(learner, redis, ['a', 'b', 'c']))
+      same([...found], ['a', 'b', 'c'], both('the three tasks after the crash', 'ba công việc sau khi sập'))
+    },
+  })
+})
+
+check('killed-worker-loses-nothing', async ({ learner, another, redis, did }) => {
+  did(both('killed a worker\'s process (SIGKILL) that had claimed two tasks, and put them back from another',
+    'dừng đột ngột (SIGKILL) tiến trình của worker đã nhận hai công việc, rồi trả lại từ tiến trình khác'))
+  const worker = await another()
+  await addAll(worker, ['a', 'b', 'c'])
+  for (let i = 0; i < 2; i++) await claimOne(worker, 'worker-1')
+  await worker.kill()
+  await allRecovered(learner, redis, ['a', 'b', 'c'], both('the tasks after the death of the worker', 'các công việc sau khi worker chết'))
+})
+
+check('lost-reply-loses-no-task', async ({ learner, redis, did }) => {
+  did(both('lost the reply to each command of a claim: the server had run it, the client connected and sent it again',
+    'làm mất phản hồi của từng lệnh trong một lần nhận: server đã thực hiện, client kết nối lại và gửi lần nữa'))
+  await addAll(learner, ['(warm-up)', '(warm-up)'])
+  await ack(learner, await claimOne(learner))
+  learner.wire.forget()
+  const known = await claimOne(learner)
+  const frames = learner.wire.commands().length
+  await ack(learner, known)
+  for (let lost = 0; lost < frames; lost++) {
+    const client = await learner.withRedis()
+    await addAll(client, ['(warm-up)', 'a', 'b', 'c'])
+    await ack(client, await claimOne(client))
+    let replies = 0
+    client.wire.replyGate = () => (replies++ === lost ? 'lose' : 'pass')
+    const outcome = await settled(claim(client))
+    client.wire.replyGate = null
+    // Whatever the caller was given is done; everything else must still be there.
+    const claimed = 'value' in outcome ? (outcome.value as Claim | null) : null
+    if (claimed) same(await ack(learner, claimed), true, both('the acknowledgement of what the caller was given', 'lần xác nhận công việc mà bên gọi nhận được'))
+    await allRecovered(learner, redis, ['a', 'b', 'c'].filter((name) => name !== nameOf(claimed?.task)),
+      both('the tasks besides the one that the caller was given and has acknowledged', 'các công việc còn lại, ngoài công việc mà bên gọi nhận được và đã xác nhận'))
+  }
+})
+
+check('claimed-tasks-never-expire', async ({ learner, redis, did }) => {
+  did(both('claimed a task, then let every key expire that has an expiry', 'nhận một công việc, rồi cho hết hạn mọi key có thời hạn'))
+  await addAll(learner, ['a', 'b'])
+  await claimOne(learner)
+  await letExpire(redis)
+  await allRecovered(learner, redis, ['a', 'b'], both('the tasks that are still there', 'các công việc vẫn còn'))
+})
+
+function throwErrors(results: readonly unknown[]): void {
+  for (const result of results) if (result instanceof Error) throw result
+}

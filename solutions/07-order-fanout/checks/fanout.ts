@@ -86,7 +86,8 @@ export async function startService(learner: Learner, service: Service, options: 
   const consumer = await makeService(learner, service, options, onCall)
   const before = wire.made()
   await consumer.start()
-  await until(() => wire.requests('Fetch').some(({ connection }) => connection >= before),
+  // Who opens no connection shares another's: what comes of that is for the checks to see.
+  if (wire.made() > before) await until(() => wire.requests('Fetch').some(({ connection }) => connection >= before),
     both(`the ${service} consumer to fetch from the topic`, `consumer ${service} bắt đầu đọc từ topic`))
   return consumer
 }
@@ -163,6 +164,13 @@ export function without(key: keyof Order): object {
 /** How far a group has come on a topic, all partitions together. */
 export async function done(kafka: KafkaWorld, group: string, topic: string): Promise<number> {
   return (await kafka.committed(group, topic)).reduce((sum, offset) => sum + Math.max(0, offset), 0)
+}
+
+/** Groups that stand at the beginning of a topic: one that has to join again finds its place, wherever a new group starts. */
+export async function standingGroups(kafka: KafkaWorld, topic: string): Promise<Groups> {
+  const groups = newGroups(kafka)
+  await Promise.all(Object.values(groups).map((group) => kafka.rewind(group, topic)))
+  return groups
 }
 
 /** Waits until `count` records are on a topic. */

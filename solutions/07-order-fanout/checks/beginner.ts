@@ -2,10 +2,10 @@
  * What fanning out is: an order that was made is one JSON record on the topic, and each of three services, in a group of
  * its own, gets every order, also those made before it started, and does its own thing with it.
  */
-import { both, check, metadataTopics, same, settled, shown, until, type CheckContext, type KafkaWire, type Learner } from '#checks'
+import { both, check, metadataTopics, same, settled, shown, type CheckContext, type KafkaWire, type Learner } from '#checks'
 import {
-  groupsAskedFor, jsonOf, makeProducer, makeService, openProducer, order, orderIn, record, SERVICES, startService, startShop,
-  type Call, type Order, type Service,
+  eventually, groupsAskedFor, jsonOf, makeProducer, makeService, openProducer, order, orderIn, record, SERVICES,
+  startService, startShop, type Call, type Order, type Service,
 } from './fanout.ts'
 
 type World = Pick<CheckContext, 'learner' | 'kafka'>
@@ -80,7 +80,7 @@ check('groups-are-their-own', async ({ learner, kafka, did }) => {
     client.kafkaWire.gate = ({ api }) => (api === 'FindCoordinator' || api === 'JoinGroup' ? 'cut' : 'pass')
     const consumer = await makeService(client, service, { topic }, async () => {})
     const starting = settled(consumer.start())
-    await until(() => groupsAskedFor(client.kafkaWire).length > 0,
+    await eventually(() => groupsAskedFor(client.kafkaWire).length > 0,
       both(`the ${service} consumer to ask for its group`, `consumer ${service} hỏi group của nó`))
     same(groupsAskedFor(client.kafkaWire), [`${service}-service`],
       both(`the group of the ${service} consumer`, `group của consumer ${service}`))
@@ -111,7 +111,7 @@ async function callsFor({ learner, kafka }: World, service: Service, orders: rea
   const calls: Call[] = []
   const consumer = await startService(learner, service, { topic, groupId: kafka.name('g') }, async (call) => { calls.push(call) })
   await kafka.produce(topic, orders.map((made) => ({ key: made.user_id, value: JSON.stringify(made), partition: 0 })))
-  await until(() => calls.length >= count,
+  await eventually(() => calls.length >= count,
     both(`the ${service} service to be called ${count} times`, `dịch vụ ${service} được gọi ${count} lần`))
   await consumer.stop()
   return calls
@@ -127,7 +127,7 @@ async function nowhere(learner: Learner): Promise<Learner> {
 async function asksForOrders(wire: KafkaWire, who: { en: string; vi: string }): Promise<void> {
   // A service may ask for its DLQ as well.
   const asked = (): string[] => [...new Set(wire.requests('Metadata').flatMap(metadataTopics))].filter((topic) => topic !== 'orders.dlq')
-  await until(() => asked().length > 0, both(`${who.en} to ask for its topic`, `${who.vi} hỏi topic của nó`))
+  await eventually(() => asked().length > 0, both(`${who.en} to ask for its topic`, `${who.vi} hỏi topic của nó`))
   same(asked(), ['orders'], both(`the topic of ${who.en}`, `topic của ${who.vi}`))
 }
 

@@ -2,6 +2,7 @@
 import {
   both, CheckFailed, methods, shown, until, type KafkaRequest, type KafkaWire, type KafkaWorld, type Learner, type Methods, type Text,
 } from '#checks'
+import type { KafkaMessage } from 'kafkajs'
 
 export interface Order {
   readonly order_id: string
@@ -37,7 +38,7 @@ export type Consumer = Methods<'start' | 'stop'>
 type Producer = Methods<'connect' | 'createOrder' | 'createOrders' | 'disconnect'>
 
 /** How long a start or a stop may take, in milliseconds: kafkajs first waits for the fetch under way, at most 5 s unless told otherwise. */
-const STOP_MS = 8000
+const STOP_MS = 15_000
 
 const FACTORIES = { email: 'createEmailConsumer', inventory: 'createInventoryConsumer', loyalty: 'createLoyaltyConsumer' }
 
@@ -58,6 +59,7 @@ export const record = (n: number, partition = 0, changes: Partial<Order> = {}): 
 export const numbers = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1)
 
 export async function makeProducer(learner: Learner, topic?: string): Promise<Producer> {
+  learner.host.deadline(STOP_MS)
   const made = await learner.call('createOrderProducer', learner.kafka, ...(topic === undefined ? [] : [{ topic }]))
   return methods(made, ['connect', 'createOrder', 'createOrders', 'disconnect'], both('createOrderProducer', 'createOrderProducer'))
 }
@@ -87,7 +89,7 @@ export async function startService(learner: Learner, service: Service, options: 
   const before = wire.made()
   await consumer.start()
   // Who opens no connection shares another's: what comes of that is for the checks to see.
-  if (wire.made() > before) await until(() => wire.requests('Fetch').some(({ connection }) => connection >= before),
+  if (wire.made() > before) await eventually(() => wire.requests('Fetch').some(({ connection }) => connection >= before),
     both(`the ${service} consumer to fetch from the topic`, `consumer ${service} bắt đầu đọc từ topic`))
   return consumer
 }
@@ -103,8 +105,10 @@ export interface Shop {
   readonly calls: readonly Call[]
   /** Numbers of the orders that the calls of a service were for, in the order in which each came first. */
   handled(service: Service): number[]
-  /** Waits until every service has been called for order `n`, and says so where a consumer has ended instead. */
-  reaches(n: number): Promise<void>
+  /** How often a service has been called for order `n`. */
+  times(service: Service, n: number): number
+  /** Waits until every service has been called for order `n`, `times` times if told so, and says so where a consumer has ended instead. */
+  reaches(n: number, times?: number): Promise<void>
   stop(): Promise<unknown>
 }
 
@@ -121,11 +125,13 @@ export async function startShop(
     }))
   }
   const handled = (service: Service): number[] => ordersOf(calls.filter((call) => call.service === service))
+  const times = (service: Service, n: number): number => calls.filter((call) => call.service === service && call.order === n).length
   return {
-    groups, calls, handled,
-    async reaches(n) {
-      for (const service of SERVICES) await comes(learner, () => handled(service).includes(n),
-        both(`${service} to be called for order ${n}`, `${service} được gọi cho đơn hàng ${n}`))
+    groups, calls, handled, times,
+    async reaches(n, often = 1) {
+      const [en, vi] = often === 1 ? ['', ''] : [` ${often} times`, ` ${often} lần`]
+      for (const service of SERVICES) await comes(learner, () => times(service, n) >= often,
+        both(`${service} to be called for order ${n}${en}`, `${service} được gọi cho đơn hàng ${n}${vi}`))
     },
     stop: () => Promise.all(consumers.map((consumer) => consumer.stop())),
   }
@@ -144,10 +150,13 @@ function orderOf(service: Service, [first, second]: readonly unknown[]): number 
 
 const numberIn = (id: unknown): number => Number(/^\w-(\d+)/.exec(String(id))?.[1])
 
+/** Like `until`, on a machine of which many others want something. */
+export const eventually = <T>(condition: () => T | Promise<T>, what: Text, ms = 10_000): Promise<NonNullable<T>> => until(condition, what, ms)
+
 /** Waits for what only a living consumer can do, and says so where every one has ended instead. */
 export async function comes(learner: Learner, condition: () => boolean, what: Text): Promise<void> {
   try {
-    await until(condition, what)
+    await eventually(condition, what)
   } catch (error) {
     if (!(error instanceof CheckFailed) || learner.kafkaWire.open() > 0) throw error
     throw new CheckFailed(both(
@@ -175,8 +184,14 @@ export async function standingGroups(kafka: KafkaWorld, topic: string): Promise<
 
 /** Waits until `count` records are on a topic. */
 export async function untilWritten(kafka: KafkaWorld, topic: string, count: number): Promise<void> {
-  await until(async () => (await kafka.ends(topic)).reduce((sum, end) => sum + end, 0) >= count,
+  await eventually(async () => (await kafka.ends(topic)).reduce((sum, end) => sum + end, 0) >= count,
     both(`${count} records on the topic`, `${count} bản ghi trên topic`))
+}
+
+/** Records of a DLQ, once `count` are there. */
+export async function deadLetters(kafka: KafkaWorld, dlqTopic: string, count: number): Promise<KafkaMessage[]> {
+  await untilWritten(kafka, dlqTopic, count)
+  return kafka.read(dlqTopic, count)
 }
 
 /** Waits a moment for a commit that may be under way; who commits later, or only at a stop, is not held up for long. */
@@ -200,7 +215,7 @@ export async function controlRun(learner: Learner, kafka: KafkaWorld): Promise<v
   let seen = false
   const consumer = await startService(learner, 'loyalty', { topic, groupId: kafka.name('control') }, async () => { seen = true })
   await kafka.produce(topic, [record(1)])
-  await until(() => seen, both('another consumer to get its order', 'một consumer khác nhận được đơn hàng của nó'))
+  await eventually(() => seen, both('another consumer to get its order', 'một consumer khác nhận được đơn hàng của nó'))
   await consumer.stop()
 }
 

@@ -2,11 +2,11 @@
  * A user's orders are handled one after the other in the order made, and no service waits for another. What a group has
  * handled stays handled. An order costs one request, and so does a batch.
  */
-import { atMost, both, check, holds, metadataTopics, same, settled, until } from '#checks'
+import { atMost, both, check, holds, metadataTopics, same, settled } from '#checks'
 import type { KafkaMessage } from 'kafkajs'
 import {
-  comes, commitUnderWay, jsonOf, newGroups, numbers, openProducer, order, orderIn, record, SERVICES, startService, startShop,
-  untilWritten, warmTopic, type Service,
+  comes, commitUnderWay, eventually, jsonOf, newGroups, numbers, openProducer, order, orderIn, record, SERVICES,
+  startService, startShop, untilWritten, warmTopic, type Service,
 } from './fanout.ts'
 
 check('orders-of-a-user-share-a-partition', async ({ learner, kafka, did }) => {
@@ -133,7 +133,7 @@ check('dlq-is-orders-dlq', async ({ learner, kafka, did }) => {
     // One that asks for its DLQ at the start may fail to start.
     const starting = settled(startService(client, service, options, async () => { throw new Error('never') }))
     starting.catch(() => {})
-    await until(() => others().length > 0, both(`the ${service} consumer to ask for its DLQ`, `consumer ${service} hỏi DLQ của nó`))
+    await eventually(() => others().length > 0, both(`the ${service} consumer to ask for its DLQ`, `consumer ${service} hỏi DLQ của nó`))
     same(others(), ['orders.dlq'], both(`the DLQ of the ${service} consumer`, `DLQ của consumer ${service}`))
   }
 })
@@ -179,8 +179,8 @@ check('no-leaked-connection', async ({ learner, kafka, did }) => {
   for (const service of SERVICES) await commitUnderWay(kafka, shop.groups[service], topic, 2)
   await Promise.all([shop.stop(), producer.disconnect()])
   holds(learner.kafkaWire.made() > 0, both('connections made', 'số kết nối đã mở'), '> 0', '0')
-  await until(() => learner.kafkaWire.open() === 0,
-    both('every connection to be closed after stop() and disconnect()', 'mọi kết nối được đóng sau stop() và disconnect()'), 1500)
+  await eventually(() => learner.kafkaWire.open() === 0,
+    both('every connection to be closed after stop() and disconnect()', 'mọi kết nối được đóng sau stop() và disconnect()'), 5000)
 })
 
 /** Records by partition: they come partition by partition, and in each the offsets grow. */

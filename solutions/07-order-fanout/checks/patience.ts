@@ -2,9 +2,10 @@
  * Waiting: the pauses between attempts grow, and however long they are, the member stays in its group. While a dead
  * letter is not written its order is not done with.
  */
-import { atMost, both, check, holds, Inconclusive, same, settled, until } from '#checks'
+import { atMost, both, check, holds, Inconclusive, same, settled } from '#checks'
 import {
-  comes, controlRun, done, order, quiet, record, SERVICES, standingGroups, startService, startShop, warmTopic, type Call, type Service,
+  comes, controlRun, deadLetters, done, eventually, order, quiet, record, SERVICES, standingGroups, startService,
+  startShop, warmTopic, type Call, type Service,
 } from './fanout.ts'
 
 /** Longer than the session of the checks' client (1500 ms), in milliseconds. */
@@ -33,7 +34,7 @@ check('back-off-keeps-the-member', async ({ learner, kafka, did }) => {
   await kafka.produce(topic, [record(1), record(2)])
   let slowest = 0
   let asked = performance.now()
-  await until(async () => {
+  await eventually(async () => {
     const now = performance.now()
     if (now - asked > 100) {
       await learner.host.idle()
@@ -41,8 +42,8 @@ check('back-off-keeps-the-member', async ({ learner, kafka, did }) => {
       slowest = Math.max(slowest, performance.now() - now, now - asked - 100)
       asked = performance.now()
     }
-    return SERVICES.every((service) => succeeded.some((call) => call.service === service && call.order === 2))
-  }, both('both orders to be handled', 'cả hai đơn hàng được xử lý'), 15_000)
+    return SERVICES.every((service) => [1, 2].every((n) => succeeded.some((call) => call.service === service && call.order === n)))
+  }, both('both orders to be handled', 'cả hai đơn hàng được xử lý'), 10_000)
   await shop.stop()
   const expelled = wire.requests('JoinGroup').length - joins
   const beaten = wire.requests('Heartbeat').length - beats
@@ -67,7 +68,7 @@ check('delays-grow', async ({ learner, kafka, did }) => {
     })
     await kafka.produce(topic, [record(1, 0), record(2, 1)])
     const attempts = options.maxAttempts ?? 3
-    await until(() => failures.size === 2 * SERVICES.length && [...failures.values()].every((times) => times.length >= attempts),
+    await eventually(() => failures.size === 2 * SERVICES.length && [...failures.values()].every((times) => times.length >= attempts),
       both('all attempts', 'tất cả các lần thử'), 10_000)
     await shop.stop()
     return failures
@@ -102,7 +103,7 @@ check('offset-waits-for-the-dlq', async ({ learner, kafka, did }) => {
   same([...handled], [], both('orders handled behind the dead letters', 'các đơn hàng phía sau đã được xử lý'))
   door.resolve('pass')
   await comes(client, () => handled.has(2) && handled.has(3), both('the orders behind the dead letters', 'các đơn hàng phía sau các bản ghi bị bỏ'))
-  await kafka.read(dlqTopic, 2)
+  await deadLetters(kafka, dlqTopic, 2)
   await consumer.stop()
 })
 
@@ -127,7 +128,7 @@ check('unwritable-dlq-holds-the-offset', async ({ learner, kafka, did }) => {
   // Until it is clear what becomes of the order: given up, tried again, held on to, or the consumer has ended.
   const times = (n: number): number => calls.filter((found) => found === n).length
   const cuts = (): number => client.kafkaWire.requests('Produce').length
-  await until(() => times(2) > 0 || times(1) > options.maxAttempts || cuts() >= 12 || client.kafkaWire.open() === 0,
+  await eventually(() => times(2) > 0 || times(1) > options.maxAttempts || cuts() >= 12 || client.kafkaWire.open() === 0,
     both('a sign of what became of the order', 'dấu hiệu cho biết đơn hàng ra sao'), 15_000)
   await quiet(client)
   holds(times(2) === 0, both('the order behind the one that could not be given up', 'đơn hàng phía sau đơn không bỏ được'),
@@ -137,7 +138,7 @@ check('unwritable-dlq-holds-the-offset', async ({ learner, kafka, did }) => {
   await settled(consumer.stop())
   const again = await startService(learner, 'inventory', options, onCall)
   await comes(learner, () => times(2) > 0, both('the order behind it, once the DLQ can be written', 'đơn hàng phía sau, khi DLQ ghi được'))
-  const dead = await kafka.read(dlqTopic, 2)
+  const dead = await deadLetters(kafka, dlqTopic, 2)
   holds(dead.some(({ value }) => String(value) === JSON.stringify(order(1))),
     both('the failed order in the DLQ', 'đơn hàng bị lỗi trong DLQ'), both('there', 'có'), both('missing', 'không có'))
   await again.stop()

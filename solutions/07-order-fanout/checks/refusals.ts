@@ -36,7 +36,7 @@ check('a-batch-is-checked-first', async ({ learner, kafka, did }) => {
   did(both('made a batch of two good orders and a bad one, then a good batch', 'tạo một lô gồm hai đơn hợp lệ và một đơn hỏng, rồi một lô hợp lệ'))
   const topic = await kafka.topic()
   const producer = await openProducer(learner, topic)
-  const bad = [{ ...order(3), total: NaN }, { ...order(3), items: [] }, without('user_id'), line(0)]
+  const bad = [{}, { ...order(3), items: [], total: -1 }]
   for (const one of bad) {
     const call = `createOrders([…, ${shown(one)}])`
     await refuses(() => producer.createOrders([order(1), order(2), one]), ['TypeError', 'RangeError'], both(call, call))

@@ -1,4 +1,5 @@
 // Mistake: checks each order of a batch only when its turn to be sent has come.
+// Fails: a-batch-is-checked-first, batch-is-one-request
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EachMessagePayload, Kafka } from 'kafkajs'
 

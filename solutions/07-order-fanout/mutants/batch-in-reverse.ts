@@ -1,4 +1,5 @@
 // Mistake: builds the batch from its end, so a user's orders come in reverse.
+// Fails: orders-of-a-user-are-handled-in-order
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EachMessagePayload, Kafka } from 'kafkajs'
 

@@ -1,4 +1,5 @@
 // Mistake: sends the orders of a batch one by one.
+// Fails: batch-is-one-request
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EachMessagePayload, Kafka } from 'kafkajs'
 

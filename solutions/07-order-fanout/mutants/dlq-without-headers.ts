@@ -1,4 +1,5 @@
 // Mistake: writes no headers.
+// Fails: dead-letters-say-why-and-where-from
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EachMessagePayload, Kafka } from 'kafkajs'
 

@@ -1,4 +1,5 @@
 // Mistake: keeps a random id for each effect, but only in memory.
+// Fails: effect-ids-survive-a-restart
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EachMessagePayload, Kafka } from 'kafkajs'

@@ -1,4 +1,5 @@
 // Mistake: two lines of one product share an id.
+// Fails: effect-ids-differ
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EachMessagePayload, Kafka } from 'kafkajs'
 

@@ -1,4 +1,5 @@
 // Mistake: keys the records by the order: a user's orders are spread over the partitions.
+// Fails: orders-of-a-user-share-a-partition
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EachMessagePayload, Kafka } from 'kafkajs'
 

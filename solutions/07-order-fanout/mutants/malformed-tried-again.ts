@@ -1,4 +1,5 @@
 // Mistake: parses inside the loop of attempts, so malformed records are tried again.
+// Fails: malformed-records-go-at-once
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EachMessagePayload, Kafka } from 'kafkajs'
 

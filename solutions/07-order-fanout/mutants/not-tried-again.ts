@@ -1,4 +1,7 @@
 // Mistake: sends an order to the DLQ at its first failure.
+// Fails: a-retry-keeps-the-order, failing-call-is-tried-again, attempts-are-limited, maxattempts-is-respected
+// Fails: any-error-is-retried, dead-letters-say-why-and-where-from, effect-ids-survive-a-retry
+// Fails: back-off-keeps-the-member, delays-grow
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EachMessagePayload, Kafka } from 'kafkajs'
 

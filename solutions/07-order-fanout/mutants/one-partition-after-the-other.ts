@@ -1,4 +1,5 @@
 // Mistake: works on one partition at a time: a stuck order holds up all of them.
+// Fails: stuck-order-delays-no-other-partition
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EachMessagePayload, Kafka } from 'kafkajs'
 

@@ -1,4 +1,5 @@
 // Mistake: a failed send is caught and forgotten.
+// Fails: failed-orders-reject
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EachMessagePayload, Kafka } from 'kafkajs'
 

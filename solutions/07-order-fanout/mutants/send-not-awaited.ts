@@ -1,4 +1,5 @@
 // Mistake: nobody waits for the send.
+// Fails: failed-orders-reject, no-floating-promises, no-unhandled-rejection
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EachMessagePayload, Kafka } from 'kafkajs'
 

@@ -1,4 +1,6 @@
 // Mistake: sends every order a second time, to be on the safe side.
+// Fails: records-hold-the-order, orders-need-ids, orders-need-items, quantities-are-positive-integers
+// Fails: totals-are-finite-and-not-negative, one-request-per-order
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EachMessagePayload, Kafka } from 'kafkajs'
 

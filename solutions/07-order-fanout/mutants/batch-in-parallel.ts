@@ -1,7 +1,6 @@
 // Mistake: handles all orders of a batch at once.
-// Fails: orders-of-a-user-are-handled-in-order, a-retry-keeps-the-order, failing-call-is-tried-again
-// Fails: attempts-are-limited, maxattempts-is-respected, any-error-is-retried, effect-ids-survive-a-retry
-// Fails: back-off-keeps-the-member, offset-waits-for-the-dlq, unwritable-dlq-holds-the-offset
+// Fails: orders-of-a-user-are-handled-in-order, a-retry-keeps-the-order, offset-waits-for-the-dlq
+// Fails: unwritable-dlq-holds-the-offset
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EachMessagePayload, Kafka } from 'kafkajs'
 

@@ -1,5 +1,5 @@
 // Mistake: a total that is NaN or infinite passes: JSON turns it into null.
-// Fails: totals-are-finite-and-not-negative, a-batch-is-checked-first
+// Fails: totals-are-finite-and-not-negative
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EachMessagePayload, Kafka } from 'kafkajs'
 

@@ -1,11 +1,11 @@
 // Mistake: one consumer calls all three services in turn: a slow one holds up the others.
-// Fails: earlier-orders-are-seen, a-retry-keeps-the-order, slow-service-delays-no-other
-// Fails: failing-service-delays-no-other, stopped-service-goes-on, failing-call-is-tried-again, attempts-are-limited
-// Fails: maxattempts-is-respected, any-error-is-retried, dead-letters-keep-their-bytes
-// Fails: dead-letters-say-why-and-where-from, offset-moves-past-a-dead-letter, broken-json-goes-to-the-dlq
-// Fails: incomplete-orders-go-to-the-dlq, records-without-value-go-to-the-dlq, malformed-records-go-at-once
-// Fails: offset-waits-for-every-call, effect-ids-survive-a-retry, back-off-keeps-the-member, delays-grow
-// Fails: unreachable-kafka-rejects, stuck-order-delays-no-other-partition, commits-are-rare
+// Fails: a-retry-keeps-the-order, slow-service-delays-no-other, failing-service-delays-no-other
+// Fails: stopped-service-goes-on, failing-call-is-tried-again, attempts-are-limited, maxattempts-is-respected
+// Fails: any-error-is-retried, dead-letters-keep-their-bytes, dead-letters-say-why-and-where-from
+// Fails: offset-moves-past-a-dead-letter, broken-json-goes-to-the-dlq, incomplete-orders-go-to-the-dlq
+// Fails: records-without-value-go-to-the-dlq, malformed-records-go-at-once, offset-waits-for-every-call
+// Fails: effect-ids-survive-a-retry, back-off-keeps-the-member, delays-grow, unreachable-kafka-rejects
+// Fails: stuck-order-delays-no-other-partition, commits-are-rare
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EachMessagePayload, Kafka } from 'kafkajs'
 

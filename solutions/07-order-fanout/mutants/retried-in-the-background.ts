@@ -1,6 +1,5 @@
 // Mistake: tries again later, while the orders behind it go on.
-// Fails: a-retry-keeps-the-order, attempts-are-limited, any-error-is-retried, back-off-keeps-the-member
-// Fails: unwritable-dlq-holds-the-offset
+// Fails: a-retry-keeps-the-order, unwritable-dlq-holds-the-offset
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EachMessagePayload, Kafka } from 'kafkajs'
 

@@ -1,11 +1,4 @@
 // Mistake: the fan-out most tutorials print: no key, no first look at older orders, and one bad order stops a service.
-// Fails: earlier-orders-are-seen, dlq-is-orders-dlq, attempts-are-limited, maxattempts-is-respected
-// Fails: any-error-is-retried, dead-letters-keep-their-bytes, dead-letters-say-why-and-where-from
-// Fails: offset-moves-past-a-dead-letter, broken-json-goes-to-the-dlq, incomplete-orders-go-to-the-dlq
-// Fails: records-without-value-go-to-the-dlq, malformed-records-go-at-once, orders-need-ids, orders-need-items
-// Fails: quantities-are-positive-integers, totals-are-finite-and-not-negative, a-batch-is-checked-first
-// Fails: batch-is-one-request, offset-waits-for-every-call, effect-ids-differ, delays-grow, offset-waits-for-the-dlq
-// Fails: unwritable-dlq-holds-the-offset, stuck-order-delays-no-other-partition, no-leaked-connection
 import type { Kafka } from 'kafkajs'
 
 export interface Order {

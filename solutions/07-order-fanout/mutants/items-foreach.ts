@@ -1,4 +1,9 @@
 // Mistake: items.forEach(async …): nobody waits for the lines.
+// Fails: orders-of-a-user-are-handled-in-order, a-retry-keeps-the-order, dlq-is-orders-dlq, failing-call-is-tried-again
+// Fails: attempts-are-limited, maxattempts-is-respected, any-error-is-retried, dead-letters-keep-their-bytes
+// Fails: dead-letters-say-why-and-where-from, offset-moves-past-a-dead-letter, offset-waits-for-every-call
+// Fails: effect-ids-survive-a-retry, back-off-keeps-the-member, delays-grow, offset-waits-for-the-dlq
+// Fails: unwritable-dlq-holds-the-offset, no-floating-promises, no-unhandled-rejection
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EachMessagePayload, Kafka } from 'kafkajs'
 

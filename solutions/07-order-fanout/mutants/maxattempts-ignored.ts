@@ -1,4 +1,5 @@
 // Mistake: always three attempts.
+// Fails: maxattempts-is-respected, any-error-is-retried, dead-letters-say-why-and-where-from, delays-grow
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EachMessagePayload, Kafka } from 'kafkajs'
 

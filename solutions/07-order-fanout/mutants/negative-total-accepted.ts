@@ -1,4 +1,5 @@
 // Mistake: a negative total passes.
+// Fails: incomplete-orders-go-to-the-dlq, totals-are-finite-and-not-negative
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EachMessagePayload, Kafka } from 'kafkajs'
 

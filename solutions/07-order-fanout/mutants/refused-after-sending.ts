@@ -1,4 +1,6 @@
 // Mistake: sends first and checks afterwards.
+// Fails: orders-need-ids, orders-need-items, quantities-are-positive-integers, totals-are-finite-and-not-negative
+// Fails: a-batch-is-checked-first
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EachMessagePayload, Kafka } from 'kafkajs'
 

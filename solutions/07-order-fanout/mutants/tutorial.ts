@@ -1,4 +1,11 @@
 // Mistake: the fan-out most tutorials print: no key, no first look at older orders, and one bad order stops a service.
+// Fails: earlier-orders-are-seen, orders-of-a-user-share-a-partition, dlq-is-orders-dlq, attempts-are-limited
+// Fails: maxattempts-is-respected, any-error-is-retried, dead-letters-keep-their-bytes
+// Fails: dead-letters-say-why-and-where-from, offset-moves-past-a-dead-letter, broken-json-goes-to-the-dlq
+// Fails: incomplete-orders-go-to-the-dlq, records-without-value-go-to-the-dlq, malformed-records-go-at-once
+// Fails: orders-need-ids, orders-need-items, quantities-are-positive-integers, totals-are-finite-and-not-negative
+// Fails: a-batch-is-checked-first, batch-is-one-request, effect-ids-differ, delays-grow, offset-waits-for-the-dlq
+// Fails: unwritable-dlq-holds-the-offset, stuck-order-delays-no-other-partition
 import type { Kafka } from 'kafkajs'
 
 export interface Order {

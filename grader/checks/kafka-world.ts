@@ -29,6 +29,8 @@ export interface KafkaWorld {
    * a dead member without waiting for its session to end.
    */
   heir(group: string, topic: string): Promise<string>
+  /** Puts a group without members at the beginning of a topic: what it has handled comes again. */
+  rewind(group: string, topic: string): Promise<void>
   /** Waits until the sum of committed offsets reaches `count`. */
   untilCommitted(group: string, topic: string, count: number, what?: Text, ms?: number): Promise<void>
 }
@@ -74,6 +76,10 @@ export function kafkaWorld(run: Run): KafkaWorld {
       const heir = unguessable('heir')
       await commit(kafka, heir, topic, await this.committed(group, topic))
       return heir
+    },
+    async rewind(group, topic) {
+      const { kafka } = await connected()
+      await commit(kafka, group, topic, (await this.committed(group, topic)).map(() => 0))
     },
     async untilCommitted(group, topic, count, what, ms) {
       await until(async () => (await this.committed(group, topic)).reduce((sum, offset) => sum + Math.max(0, offset), 0) >= count,

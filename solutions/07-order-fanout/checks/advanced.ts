@@ -1,0 +1,162 @@
+/**
+ * At least once, whatever happens: an offset moves only when every call for its order is over, and an effect that comes
+ * again is recognised by its id. A stuck order holds up nobody but its own partition, and Kafka's failures are told.
+ */
+import { atMost, between, both, check, holds, rejects, same, type Learner } from '#checks'
+import {
+  comes, commitUnderWay, controlRun, done, eventually, makeProducer, makeService, newGroups, numbers, openProducer,
+  order, record, SERVICES, standingGroups, startService, startShop, warmTopic, type Call, type Service,
+} from './fanout.ts'
+
+check('offset-waits-for-every-call', async ({ learner, kafka, did }) => {
+  did(both('let no call for the first of two orders come to an end, not even for one of its three lines',
+    'không cho lời gọi nào của đơn đầu tiên trong hai đơn kết thúc, kể cả một trong ba dòng của nó'))
+  const topic = await kafka.topic()
+  const gate = Promise.withResolvers<void>()
+  const shop = await startShop(learner, kafka, { topic }, async ({ service, order: n, args }) => {
+    const isOtherLine = service === 'inventory' && args[0] !== 'p-1-b'
+    if (n === 1 && !isOtherLine) await gate.promise
+  }, await standingGroups(kafka, topic))
+  const items = ['p-1-a', 'p-1-b', 'p-1-c'].map((product_id) => ({ product_id, quantity: 1 }))
+  await kafka.produce(topic, [record(1, 0, { items }), record(2)])
+  await shop.reaches(1)
+  await comes(learner, () => shop.calls.some(({ args }) => args[0] === 'p-1-b'), both('the call for the second line', 'lời gọi cho dòng thứ hai'))
+  await controlRun(learner, kafka)
+  for (const service of SERVICES) same(await done(kafka, shop.groups[service], topic), 0,
+    both(`the committed offset of ${service} while a call still runs`, `offset đã commit của ${service} khi còn lời gọi đang chạy`))
+  gate.resolve()
+  await shop.reaches(2)
+  for (const service of SERVICES) await commitUnderWay(kafka, shop.groups[service], topic, 2)
+  await shop.stop()
+  for (const service of SERVICES) holds(await done(kafka, shop.groups[service], topic) > 0,
+    both(`the committed offset of ${service} once its calls are over`, `offset đã commit của ${service} khi các lời gọi đã xong`), '> 0', '0')
+})
+
+check('effect-ids-differ', async ({ learner, kafka, did }) => {
+  did(both('looked at the ids of the effects of three orders, with lines that are alike',
+    'xem effectId của ba đơn hàng có những dòng giống nhau'))
+  const topic = await kafka.topic(2)
+  const shop = await startShop(learner, kafka, { topic })
+  await kafka.produce(topic, alikeOrders())
+  for (const [service, effects] of EFFECTS) {
+    const ids = (): unknown[] => shop.calls.filter((call) => call.service === service).map(effectId)
+    await comes(learner, () => ids().length >= effects, both(`${effects} calls of ${service}`, `${effects} lời gọi của ${service}`))
+    holds(ids().every((id) => typeof id === 'string' && id !== ''), both(`effect ids of ${service}`, `effectId của ${service}`),
+      both('texts', 'các chuỗi'), ids().map(String).join(', ').slice(0, 200))
+    same(new Set(ids()).size, effects,
+      both(`different effect ids of ${service} for ${effects} effects`, `số effectId khác nhau của ${service} cho ${effects} tác động`))
+  }
+  await shop.stop()
+})
+
+check('effect-ids-survive-a-retry', async ({ learner, kafka, did }) => {
+  did(both('let the calls for an order fail twice and compared the ids of their effects',
+    'cho các lời gọi của một đơn hàng lỗi hai lần rồi so sánh effectId'))
+  const topic = await kafka.topic()
+  const left = { email: 0, inventory: 2, loyalty: 2 }
+  const shop = await startShop(learner, kafka, { topic, dlqTopic: await kafka.topic(), retryDelayMs: 5 }, async ({ service, order: n }) => {
+    if (n === 1 && left[service]-- > 0) throw new Error('not now')
+  })
+  await kafka.produce(topic, [record(1)])
+  for (const service of ['inventory', 'loyalty'] as const) {
+    await comes(learner, () => shop.times(service, 1) >= 3, both(`three attempts of ${service}`, `ba lần thử của ${service}`))
+    const calls = shop.calls.filter((call) => call.service === service)
+    same(new Set(calls.map(effectId)).size, 1, both(`different effect ids of ${service} for one effect`, `số effectId khác nhau của ${service} cho một tác động`))
+  }
+  await shop.stop()
+})
+
+check('effect-ids-survive-a-restart', async ({ learner, another, kafka, did }) => {
+  did(both('handled orders, put the groups back to the beginning, and let another process handle them again',
+    'xử lý các đơn hàng, đưa các group về đầu topic rồi cho tiến trình khác xử lý lại'))
+  const later = await another()
+  const topic = await kafka.topic(2)
+  const groups = newGroups(kafka)
+  const handle = async (process: Learner, prepare?: () => Promise<void>): Promise<string[]> => {
+    const shop = await startShop(process, kafka, { topic }, undefined, groups)
+    await prepare?.()
+    const found = (service: Service): Call[] => shop.calls.filter((call) => call.service === service)
+    for (const [service, effects] of EFFECTS) await comes(process, () => found(service).length >= effects,
+      both(`${effects} calls of ${service}`, `${effects} lời gọi của ${service}`))
+    await shop.stop()
+    const effects = EFFECTS.flatMap(([service]) => found(service))
+    return [...new Set(effects.map((call) => `${call.args.slice(0, 2).join(' × ')}: ${String(effectId(call))}`))].toSorted()
+  }
+  const before = await handle(learner, () => kafka.produce(topic, alikeOrders()))
+  for (const service of SERVICES) await kafka.rewind(groups[service], topic)
+  same(await handle(later), before, both('effects and their ids in the second process', 'các tác động và effectId ở tiến trình thứ hai'))
+})
+
+check('stuck-order-delays-no-other-partition', async ({ learner, kafka, did }) => {
+  did(both('wrote four orders to each of two partitions, started the services, and let the first call of each never end',
+    'ghi bốn đơn hàng vào mỗi partition trong hai partition, khởi động các dịch vụ, và không cho lời gọi đầu tiên của mỗi dịch vụ kết thúc'))
+  const topic = await kafka.topic(2)
+  await kafka.produce(topic, numbers(8).map((n) => record(n, n % 2)))
+  const gate = Promise.withResolvers<void>()
+  // Whichever partition comes first: the order of partitions in a fetch varies.
+  const stuck: Partial<Record<Service, number>> = {}
+  const shop = await startShop(learner, kafka, { topic }, async ({ service, order: n }) => {
+    if (n === (stuck[service] ??= n)) await gate.promise
+  })
+  for (const service of SERVICES) {
+    await comes(learner, () => stuck[service] !== undefined, both(`${service} to be called`, `${service} được gọi`))
+    const others = numbers(8).filter((n) => n % 2 !== stuck[service]! % 2)
+    await comes(learner, () => others.every((n) => shop.handled(service).includes(n)),
+      both(`${service} to handle the orders of the other partition`, `${service} xử lý các đơn hàng của partition còn lại`))
+  }
+  gate.resolve()
+  await shop.stop()
+})
+
+check('commits-are-rare', async ({ learner, kafka, did }) => {
+  did(both('counted the commits for a backlog of 200 orders', 'đếm số lần commit cho 200 đơn hàng tồn đọng'))
+  const topic = await kafka.topic()
+  const shop = await startShop(learner, kafka, { topic })
+  await kafka.produce(topic, numbers(200).map((n) => record(n)))
+  for (const service of SERVICES) {
+    await eventually(() => shop.handled(service).length >= 200, both(`200 orders to be handled by ${service}`, `200 đơn hàng được ${service} xử lý`), 15_000)
+    await commitUnderWay(kafka, shop.groups[service], topic, 200)
+  }
+  await shop.stop()
+  // Whether a stop commits the very last one is another promise.
+  for (const service of SERVICES) between(await done(kafka, shop.groups[service], topic), 160, 200,
+    both(`the committed offset of ${service} after 200 orders`, `offset đã commit của ${service} sau 200 đơn hàng`))
+  const commits = learner.kafkaWire.requests('OffsetCommit').length + learner.kafkaWire.requests('TxnOffsetCommit').length
+  atMost(commits, 120, both('commits of three services for 200 orders', 'số lần commit của ba dịch vụ cho 200 đơn hàng'))
+})
+
+check('unreachable-kafka-rejects', async ({ learner, kafka, did }) => {
+  did(both('made an order and started the services with Kafka out of reach', 'tạo đơn hàng và khởi động các dịch vụ khi không kết nối được Kafka'))
+  const topic = await warmTopic(kafka)
+  const offline = await learner.withKafka({ retries: 1 })
+  offline.host.deadline(20_000)
+  const groupId = kafka.name('g')
+  const producer = await openProducer(offline, topic)
+  await producer.createOrder(order(1))
+  const consumer = await startService(offline, 'email', { topic, groupId }, async () => {})
+  offline.host.deadline(20_000)
+  await Promise.all([producer.disconnect(), consumer.stop()])
+  offline.kafkaWire.down()
+  const other = await makeProducer(offline, topic)
+  await rejects(async () => {
+    await other.connect()
+    await other.createOrder(order(2))
+  }, both('connecting a producer and making an order while Kafka is out of reach', 'kết nối producer và tạo đơn hàng khi không kết nối được Kafka'))
+  for (const service of SERVICES) {
+    const unlucky = await makeService(offline, service, { topic, groupId: kafka.name('g') }, async () => {})
+    offline.host.deadline(20_000)
+    await rejects(() => unlucky.start(), both(`start() of ${service} while Kafka is out of reach`, `start() của ${service} khi không kết nối được Kafka`))
+  }
+})
+
+/** How many effects three such orders have. */
+const EFFECTS = [['inventory', 12], ['loyalty', 3]] as const
+
+/** Orders of two partitions, at the same offsets, of one user in part, with lines that are alike. */
+function alikeOrders(): ReturnType<typeof record>[] {
+  const items = [['p-1', 1], ['p-1', 1], ['p-1', 2], ['p-2', 1]].map(([product_id, quantity]) => ({ product_id: String(product_id), quantity: Number(quantity) }))
+  return [record(1, 0, { items, user_id: 'ann' }), record(2, 0, { items, user_id: 'ann' }), record(3, 1, { items })]
+}
+
+/** `decrement` and `addPoints` both get it as their third argument. */
+const effectId = ({ args }: Call): unknown => args[2]

@@ -1,0 +1,156 @@
+/**
+ * Waiting: the pauses between attempts grow, and however long they are, the member stays in its group. While a dead
+ * letter is not written its order is not done with.
+ */
+import { atMost, both, check, holds, Inconclusive, same, settled } from '#checks'
+import {
+  comes, controlRun, deadLetters, done, eventually, order, quiet, record, SERVICES, standingGroups, startService,
+  startShop, warmTopic, type Call, type Service,
+} from './fanout.ts'
+
+/** Longer than the session of the checks' client (1500 ms), in milliseconds. */
+const LONG_DELAY_MS = 2600
+
+/** A process or a broker that takes longer to answer, in milliseconds, may miss a session without anybody's fault. */
+const SLOW_MS = 500
+
+check('back-off-keeps-the-member', async ({ learner, kafka, did }) => {
+  did(both(`let the first call for an order fail, with ${LONG_DELAY_MS} ms before the next attempt and a session of 1500 ms`,
+    `cho lời gọi đầu tiên của một đơn hàng lỗi, lần thử sau cách ${LONG_DELAY_MS} ms, phiên (session) dài 1500 ms`))
+  const topic = await kafka.topic()
+  const wire = learner.kafkaWire
+  const failed = new Set<Service>()
+  const succeeded: Call[] = []
+  const options = { topic, dlqTopic: await kafka.topic(), retryDelayMs: LONG_DELAY_MS, maxAttempts: 2 }
+  const shop = await startShop(learner, kafka, options, async (call) => {
+    if (call.order === 1 && !failed.has(call.service)) {
+      failed.add(call.service)
+      throw new Error('not now')
+    }
+    succeeded.push(call)
+  })
+  const joins = wire.requests('JoinGroup').length
+  const beats = wire.requests('Heartbeat').length
+  await kafka.produce(topic, [record(1), record(2)])
+  let slowest = 0
+  let asked = performance.now()
+  await eventually(async () => {
+    const now = performance.now()
+    if (now - asked > 100) {
+      await learner.host.idle()
+      await kafka.committed(shop.groups.email, topic)
+      slowest = Math.max(slowest, performance.now() - now, now - asked - 100)
+      asked = performance.now()
+    }
+    return SERVICES.every((service) => [1, 2].every((n) => succeeded.some((call) => call.service === service && call.order === n)))
+  }, both('both orders to be handled', 'cả hai đơn hàng được xử lý'), 10_000)
+  await shop.stop()
+  const expelled = wire.requests('JoinGroup').length - joins
+  const beaten = wire.requests('Heartbeat').length - beats
+  if (expelled > 0 && slowest > SLOW_MS && beaten > 3 * SERVICES.length) {
+    throw new Inconclusive(both('The machine was too slow to keep a session alive.', 'Máy quá chậm nên không giữ được phiên.'))
+  }
+  for (const service of SERVICES) same(succeeded.filter((call) => call.service === service && call.order === 1).length, 1,
+    both(`times the call of ${service} succeeded`, `số lần lời gọi của ${service} thành công`))
+  same(expelled, 0, both('JoinGroup requests since the start', 'số request JoinGroup kể từ khi khởi động'))
+}, { waits: true })
+
+check('delays-grow', async ({ learner, kafka, did }) => {
+  did(both('let every attempt fail, four with retryDelayMs 200 and three without it, and measured the pauses between them',
+    'cho mọi lần thử đều lỗi, bốn lần với retryDelayMs 200 và ba lần khi không truyền, rồi đo khoảng nghỉ giữa các lần'))
+  const [set, unset] = await Promise.all([{ maxAttempts: 4, retryDelayMs: 200 }, {}].map(async (options) => {
+    const topic = await kafka.topic(2)
+    const failures = new Map<string, number[]>()
+    const shop = await startShop(learner, kafka, { topic, dlqTopic: await kafka.topic(), ...options }, async (call) => {
+      const key = `${call.service} ${call.order}`
+      failures.set(key, [...(failures.get(key) ?? []), performance.now()])
+      throw new Error('never')
+    })
+    await kafka.produce(topic, [record(1, 0), record(2, 1)])
+    const attempts = options.maxAttempts ?? 3
+    await eventually(() => failures.size === 2 * SERVICES.length && [...failures.values()].every((times) => times.length >= attempts),
+      both('all attempts', 'tất cả các lần thử'), 10_000)
+    await shop.stop()
+    return failures
+  }))
+  for (const service of SERVICES) {
+    const [first, , last] = shortestPauses(service, set!)
+    atLeast(first!, 160, both(`the first pause of ${service} with retryDelayMs 200`, `khoảng nghỉ đầu tiên của ${service} khi retryDelayMs là 200`))
+    atLeast(last!, 300, both(`the third pause of ${service} with retryDelayMs 200, which has to be longer`,
+      `khoảng nghỉ thứ ba của ${service} khi retryDelayMs là 200, vốn phải dài hơn`))
+    atLeast(shortestPauses(service, unset!)[0]!, 80, both(`the first pause of ${service} without retryDelayMs`, `khoảng nghỉ đầu tiên của ${service} khi không truyền retryDelayMs`))
+  }
+}, { waits: true })
+
+check('offset-waits-for-the-dlq', async ({ learner, kafka, did }) => {
+  did(both('held back the requests that write a failed order and a malformed record to the DLQ', 'giữ lại các request ghi đơn hàng bị lỗi và bản ghi hỏng vào DLQ'))
+  const topic = await kafka.topic(2)
+  const dlqTopic = await kafka.topic()
+  const client = await learner.withKafka()
+  const door = Promise.withResolvers<'pass'>()
+  client.kafkaWire.gate = ({ api }) => (api === 'Produce' ? door.promise : 'pass')
+  const handled = new Set<number>()
+  const { inventory: groupId } = await standingGroups(kafka, topic)
+  const consumer = await startService(client, 'inventory', { topic, dlqTopic, groupId, maxAttempts: 1 }, async (call) => {
+    if (call.order === 1) throw new Error('never')
+    handled.add(call.order)
+  })
+  await kafka.produce(topic, [record(1, 0), record(2, 0), { value: 'not json', partition: 1 }, record(3, 1)])
+  await comes(client, () => client.kafkaWire.requests('Produce').length > 0 || handled.size > 0,
+    both('the request that writes the dead letter', 'request ghi bản ghi vào DLQ'))
+  await controlRun(learner, kafka)
+  same(await done(kafka, groupId, topic), 0, both('the committed offset while no dead letter is written', 'offset đã commit khi chưa bản ghi nào vào DLQ'))
+  same([...handled], [], both('orders handled behind the dead letters', 'các đơn hàng phía sau đã được xử lý'))
+  door.resolve('pass')
+  await comes(client, () => handled.has(2) && handled.has(3), both('the orders behind the dead letters', 'các đơn hàng phía sau các bản ghi bị bỏ'))
+  await deadLetters(kafka, dlqTopic, 2)
+  await consumer.stop()
+})
+
+check('unwritable-dlq-holds-the-offset', async ({ learner, kafka, did }) => {
+  did(both('cut every request that writes to the DLQ; later let them through and started the service again',
+    'cắt mọi request ghi vào DLQ; sau đó cho qua và khởi động lại dịch vụ'))
+  const topic = await warmTopic(kafka)
+  const dlqTopic = await warmTopic(kafka)
+  const client = await learner.withKafka({ retries: 2 })
+  let isShut = true
+  client.kafkaWire.gate = ({ api }) => (api === 'Produce' && isShut ? 'cut' : 'pass')
+  const { inventory: groupId } = await standingGroups(kafka, topic)
+  const options = { topic, dlqTopic, groupId, maxAttempts: 2, retryDelayMs: 5 }
+  const calls: number[] = []
+  const onCall = async (call: Call): Promise<void> => {
+    calls.push(call.order)
+    if (call.order === 1) throw new Error('never')
+  }
+  const consumer = await startService(client, 'inventory', options, onCall)
+  client.host.deadline(20_000)
+  await kafka.produce(topic, [record(1), record(2)])
+  // Until it is clear what becomes of the order: given up, tried again, held on to, or the consumer has ended.
+  const times = (n: number): number => calls.filter((found) => found === n).length
+  const cuts = (): number => client.kafkaWire.requests('Produce').length
+  const shows = (): boolean => times(2) > 0 || times(1) > options.maxAttempts || cuts() >= 12 || client.kafkaWire.open() === 0
+  await eventually(async () => shows() || (await done(kafka, groupId, topic)) > 1,
+    both('a sign of what became of the order', 'dấu hiệu cho biết đơn hàng ra sao'), 15_000)
+  await quiet(client)
+  holds(times(2) === 0, both('the order behind the one that could not be given up', 'đơn hàng phía sau đơn không bỏ được'),
+    both('still waiting', 'vẫn đang chờ'), both('already handled', 'đã được xử lý'))
+  atMost(await done(kafka, options.groupId, topic), 1, both('the committed offset', 'offset đã commit'))
+  isShut = false
+  await settled(consumer.stop())
+  const again = await startService(learner, 'inventory', options, onCall)
+  await comes(learner, () => times(2) > 0, both('the order behind it, once the DLQ can be written', 'đơn hàng phía sau, khi DLQ ghi được'))
+  const dead = await deadLetters(kafka, dlqTopic, 2)
+  holds(dead.some(({ value }) => String(value) === JSON.stringify(order(1))),
+    both('the failed order in the DLQ', 'đơn hàng bị lỗi trong DLQ'), both('there', 'có'), both('missing', 'không có'))
+  await again.stop()
+})
+
+/** The shortest of each pause over the orders of a service: load makes pauses longer, never shorter. */
+function shortestPauses(service: Service, failures: ReadonlyMap<string, readonly number[]>): number[] {
+  const times = [1, 2].map((n) => failures.get(`${service} ${n}`)!)
+  return times[0]!.slice(1).map((_, i) => Math.min(...times.map((found) => found[i + 1]! - found[i]!)))
+}
+
+function atLeast(ms: number, least: number, what: { en: string; vi: string }): void {
+  holds(ms >= least, what, both(`at least ${least} ms`, `ít nhất ${least} ms`), `${Math.round(ms)} ms`)
+}

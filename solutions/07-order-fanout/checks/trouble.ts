@@ -1,0 +1,203 @@
+/**
+ * A failing service call is tried again in place, `maxAttempts` times in all; then the order goes to the DLQ as it came,
+ * with headers that say why and where from, and the next one is handled. A record that is no order goes there at once.
+ */
+import { both, check, holds, same, shown, type CheckContext } from '#checks'
+import type { KafkaMessage, Message } from 'kafkajs'
+import {
+  comes, commitUnderWay, deadLetters, done, order, record, SERVICES, startService, startShop, without, type Call, type
+  Service,
+} from './fanout.ts'
+
+type World = Pick<CheckContext, 'learner' | 'kafka'>
+
+check('failing-call-is-tried-again', async ({ learner, kafka, did }) => {
+  did(both('let the calls for an order of two lines fail twice', 'cho các lời gọi của một đơn hàng hai dòng lỗi hai lần'))
+  const topic = await kafka.topic()
+  const dlqTopic = await kafka.topic()
+  const left: Record<Service, number> = { email: 2, inventory: 2, loyalty: 2 }
+  const succeeded = new Set<Service>()
+  const shop = await startShop(learner, kafka, { topic, dlqTopic, retryDelayMs: 5 }, async ({ service, order: n, args }) => {
+    if (n !== 1 || args[0] === 'p-1-a') return
+    if (left[service]-- > 0) throw new Error('not now')
+    succeeded.add(service)
+  })
+  const items = ['p-1-a', 'p-1-b'].map((product_id) => ({ product_id, quantity: 1 }))
+  await kafka.produce(topic, [record(1, 0, { items }), record(2)])
+  for (const service of SERVICES) await comes(learner, () => succeeded.has(service),
+    both(`the third attempt of ${service}, which succeeds`, `lần thử thứ ba của ${service}, lần thành công`))
+  await shop.reaches(2)
+  await shop.stop()
+  same(await kafka.ends(dlqTopic), [0], both('records in the DLQ for an order that was handled', 'số bản ghi trong DLQ cho đơn hàng đã được xử lý'))
+})
+
+check('attempts-are-limited', async ({ learner, kafka, did }) => {
+  did(both('let every call for an order fail, without maxAttempts', 'cho mọi lời gọi của một đơn hàng đều lỗi, không truyền maxAttempts'))
+  const topic = await kafka.topic()
+  const shop = await startShop(learner, kafka, { topic, dlqTopic: await kafka.topic(), retryDelayMs: 5 }, async (call) => {
+    if (call.order === 1) throw new Error('never')
+  })
+  await kafka.produce(topic, [record(1), record(2)])
+  await shop.reaches(1, 3)
+  await shop.reaches(2)
+  for (const service of SERVICES) same(shop.times(service, 1), 3,
+    both(`attempts of ${service}`, `số lần thử của ${service}`))
+  await shop.stop()
+})
+
+check('maxattempts-is-respected', async ({ learner, kafka, did }) => {
+  const limits = { email: 1, inventory: 2, loyalty: 5 }
+  did(both('let every call for an order fail, with maxAttempts of 1, 2 and 5', 'cho mọi lời gọi của một đơn hàng đều lỗi, với maxAttempts là 1, 2 và 5'))
+  const topic = await kafka.topic()
+  const dlqTopic = await kafka.topic()
+  const calls: Call[] = []
+  const consumers = await Promise.all(SERVICES.map((service) => {
+    const options = { topic, dlqTopic, groupId: kafka.name('g'), retryDelayMs: 5, maxAttempts: limits[service] }
+    return startService(learner, service, options, async (call) => {
+      calls.push(call)
+      if (call.order === 1) throw new Error('never')
+    })
+  }))
+  await kafka.produce(topic, [record(1), record(2)])
+  for (const service of SERVICES) {
+    const times = (n: number): number => calls.filter((call) => call.service === service && call.order === n).length
+    await comes(learner, () => times(1) >= limits[service], both(`${limits[service]} attempts of ${service}`, `${limits[service]} lần thử của ${service}`))
+    await comes(learner, () => times(2) > 0, both(`${service} to go on to the next order`, `${service} chuyển sang đơn hàng tiếp theo`))
+    same(times(1), limits[service],
+      both(`attempts of ${service} with maxAttempts ${limits[service]}`, `số lần thử của ${service} khi maxAttempts là ${limits[service]}`))
+  }
+  await Promise.all(consumers.map((consumer) => consumer.stop()))
+})
+
+check('any-error-is-retried', async ({ learner, kafka, did }) => {
+  did(both('let an order fail with a TypeError, a RangeError, a SyntaxError and a ReferenceError',
+    'cho một đơn hàng lỗi với TypeError, RangeError, SyntaxError rồi ReferenceError'))
+  const topic = await kafka.topic()
+  const errors = (): Error[] => [new TypeError('x is undefined'), new RangeError('too far'), new SyntaxError('what?'), new ReferenceError('no x')]
+  const left: Record<Service, Error[]> = { email: errors(), inventory: errors(), loyalty: errors() }
+  const shop = await startShop(learner, kafka, { topic, dlqTopic: await kafka.topic(), retryDelayMs: 5, maxAttempts: 5 }, async (call) => {
+    const error = call.order === 1 ? left[call.service].shift() : undefined
+    if (error) throw error
+  })
+  await kafka.produce(topic, [record(1), record(2)])
+  await shop.reaches(1, 5)
+  await shop.reaches(2)
+  for (const service of SERVICES) same(shop.times(service, 1), 5,
+    both(`attempts of ${service}, of which the fifth succeeds`, `số lần thử của ${service}, lần thứ năm thành công`))
+  await shop.stop()
+})
+
+check('dead-letters-keep-their-bytes', async ({ learner, kafka, did }) => {
+  did(both('let orders fail and wrote bytes that are no text, and compared keys and values in the DLQ',
+    'cho đơn hàng bị lỗi và ghi các byte không phải văn bản, rồi so sánh key và value trong DLQ'))
+  const topic = await kafka.topic()
+  const dlqTopic = await kafka.topic()
+  const records: Message[] = [
+    { key: Buffer.from([0xff, 0x00, 0xfe]), value: Buffer.from(JSON.stringify(order(1), null, 3)) },
+    { key: null, value: Buffer.from(JSON.stringify(order(2)).replace('@', '\\u0040')) },
+    { key: Buffer.from('u-3'), value: Buffer.from([0xff, 0xfe, 0x00, 0x80, 0x7b]) },
+  ]
+  const shop = await startShop(learner, kafka, { topic, dlqTopic, retryDelayMs: 5, maxAttempts: 2 }, async (call) => {
+    if (call.order !== 4) throw new Error('never')
+  })
+  await kafka.produce(topic, [...records.map((one) => ({ ...one, partition: 0 })), record(4)])
+  await shop.reaches(4)
+  const dead = await deadLetters(kafka, dlqTopic, records.length * SERVICES.length)
+  same(new Set(dead.map(bytesOf)), new Set(records.map(bytesOf)),
+    both('keys and values in the DLQ, as hex', 'key và value trong DLQ, dạng hex'))
+  await shop.stop()
+})
+
+check('dead-letters-say-why-and-where-from', async ({ learner, kafka, did }) => {
+  did(both('let the second order of partition 1 fail, wrote a malformed record behind it, and read the headers in the DLQ',
+    'cho đơn hàng thứ hai của partition 1 bị lỗi, ghi một bản ghi hỏng phía sau, rồi đọc các header trong DLQ'))
+  const topic = await kafka.topic(2)
+  const dlqTopic = await kafka.topic()
+  const shop = await startShop(learner, kafka, { topic, dlqTopic, retryDelayMs: 5, maxAttempts: 2 }, async (call) => {
+    if (call.order === 2) throw new Error('out of stock, try Monday')
+  })
+  await kafka.produce(topic, [record(1, 1), record(2, 1), { value: 'not json', partition: 1 }, record(3, 1)])
+  await shop.reaches(3)
+  for (const dead of await deadLetters(kafka, dlqTopic, 2 * SERVICES.length)) {
+    const isMalformed = String(dead.value) === 'not json'
+    const { 'x-error': error, 'x-attempts': attempts, ...place } = headersOf(dead)
+    same({ 'x-topic': place['x-topic'], 'x-partition': place['x-partition'], 'x-offset': place['x-offset'] },
+      { 'x-topic': topic, 'x-partition': '1', 'x-offset': isMalformed ? '2' : '1' },
+      both('where the dead letter says it came from', 'nơi bản ghi trong DLQ nói nó đến từ đâu'))
+    holds(typeof error === 'string' && (isMalformed ? error !== '' : error.includes('out of stock, try Monday')), both('x-error', 'x-error'),
+      isMalformed ? both('a text', 'một chuỗi') : both('the message of the error', 'thông điệp của lỗi'), shown(error))
+    if (!isMalformed) same(attempts, '2', both('x-attempts', 'x-attempts'))
+  }
+  await shop.stop()
+})
+
+check('offset-moves-past-a-dead-letter', async ({ learner, kafka, did }) => {
+  did(both('ended one partition with an order that fails and another with a malformed record',
+    'kết thúc một partition bằng đơn hàng bị lỗi và partition kia bằng bản ghi hỏng'))
+  const topic = await kafka.topic(2)
+  const dlqTopic = await kafka.topic()
+  const shop = await startShop(learner, kafka, { topic, dlqTopic, retryDelayMs: 5, maxAttempts: 1 }, async (call) => {
+    if (call.order === 2) throw new Error('never')
+  })
+  await kafka.produce(topic, [record(1, 0), record(2, 0), { value: 'not json', partition: 1 }])
+  await deadLetters(kafka, dlqTopic, 2 * SERVICES.length)
+  for (const service of SERVICES) await commitUnderWay(kafka, shop.groups[service], topic, 3)
+  await shop.stop()
+  for (const service of SERVICES) same(await done(kafka, shop.groups[service], topic), 3,
+    both(`committed offsets of ${service} after three records`, `tổng offset đã commit của ${service} sau ba bản ghi`))
+})
+
+check('broken-json-goes-to-the-dlq', async (world) => {
+  world.did(both('wrote records that are not JSON between two orders', 'ghi các bản ghi không phải JSON xen giữa hai đơn hàng'))
+  await setsAside(world, ['not json', JSON.stringify(order(7)).slice(0, -5), ''])
+})
+
+check('incomplete-orders-go-to-the-dlq', async (world) => {
+  world.did(both('wrote JSON values that are no orders between two orders', 'ghi các giá trị JSON không phải đơn hàng xen giữa hai đơn hàng'))
+  await setsAside(world, [
+    {}, null, 42, 'hello', [order(7)], without('order_id'), without('user_id'), without('items'), without('total'),
+    order(7, { items: [] }), order(7, { items: [{ product_id: 'p', quantity: 0 }] }), order(7, { items: [{ product_id: 'p', quantity: 1.5 }] }),
+    { ...order(7), items: [{ quantity: 1 }] }, { ...order(7), items: [null] }, order(7, { total: -1 }), { ...order(7), total: null },
+  ].map((value) => JSON.stringify(value)))
+})
+
+check('records-without-value-go-to-the-dlq', async (world) => {
+  world.did(both('wrote a record without a value between two orders', 'ghi một bản ghi không có value xen giữa hai đơn hàng'))
+  await setsAside(world, [null])
+})
+
+check('malformed-records-go-at-once', async ({ learner, kafka, did }) => {
+  did(both('wrote malformed records, with a minute between attempts', 'ghi các bản ghi hỏng, mỗi lần thử cách nhau một phút'))
+  const topic = await kafka.topic()
+  const dlqTopic = await kafka.topic()
+  const shop = await startShop(learner, kafka, { topic, dlqTopic, retryDelayMs: 60_000 })
+  await kafka.produce(topic, [{ value: 'not json', partition: 0 }, { value: '{}', partition: 0 }, record(1)])
+  await shop.reaches(1)
+  same((await deadLetters(kafka, dlqTopic, 2 * SERVICES.length)).length >= 2 * SERVICES.length, true,
+    both('all malformed records in the DLQ', 'mọi bản ghi hỏng đã vào DLQ'))
+  await shop.stop()
+})
+
+/** Each of `values` goes to the DLQ of every service, and to no service; the orders around them are handled. */
+async function setsAside({ learner, kafka }: World, values: readonly Message['value'][]): Promise<void> {
+  const topic = await kafka.topic()
+  const dlqTopic = await kafka.topic()
+  const shop = await startShop(learner, kafka, { topic, dlqTopic, retryDelayMs: 5, maxAttempts: 2 })
+  const middle = values.map((value) => ({ key: 'k', value, partition: 0 }))
+  await kafka.produce(topic, [record(1), ...middle, record(2)])
+  await shop.reaches(2)
+  for (const service of SERVICES) same(shop.handled(service), [1, 2], both(`the orders that ${service} got`, `các đơn hàng ${service} nhận được`))
+  const dead = await deadLetters(kafka, dlqTopic, values.length * SERVICES.length)
+  same(new Set(dead.map(bytesOf)), new Set(middle.map(bytesOf)), both('keys and values in the DLQ, as hex', 'key và value trong DLQ, dạng hex'))
+  await shop.stop()
+}
+
+/** Key and value of a record as hex, so that they can be compared and shown. */
+function bytesOf({ key, value }: Pick<Message | KafkaMessage, 'key' | 'value'>): string {
+  const hex = (bytes: Buffer | string | null | undefined): string => (bytes == null ? 'null' : Buffer.from(bytes as string).toString('hex'))
+  return `${hex(key)}: ${hex(value)}`
+}
+
+function headersOf({ headers = {} }: KafkaMessage): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]))
+}

@@ -84,7 +84,7 @@ export function learners(run: Run, lane: Lane | null): {
     redisWires,
     kafkaWires,
     async start({ clockShiftMs = 0, redis, kafka } = {}) {
-      const host = clockShiftMs === 0 ? await run.takeHost() : await run.shiftedHost(clockShiftMs)
+      const host = clockShiftMs === 0 ? await run.takeHost() : await run.freshHost(clockShiftMs)
       hosts.add(host)
       return learner(host, {
         ...(lane ? await redisClient(host, redis) : { redis: none, wire: none }),

@@ -29,8 +29,8 @@ export interface Run {
   giveHost(host: Host): Promise<void>
   /** Resolves when every host given back has been looked at. */
   hostsReturned(): Promise<void>
-  /** A process whose clock is wrong from its first line on. */
-  shiftedHost(clockShiftMs: number): Promise<Host>
+  /** A process that imports the submission for the first time, and whose clock may be wrong. */
+  freshHost(clockShiftMs?: number): Promise<Host>
   /** Waits for a free Redis. */
   takeLane(): Promise<Lane>
   giveLane(lane: Lane): void
@@ -94,9 +94,9 @@ export function openRun(config: RunConfig, pool: HostPool): Run {
     async hostsReturned() {
       await Promise.all(returning)
     },
-    shiftedHost(clockShiftMs) {
+    freshHost(clockShiftMs = 0) {
       const host = pool.take(patience)
-      shifted.add(host)
+      if (clockShiftMs !== 0) shifted.add(host)
       return loaded(host, clockShiftMs)
     },
     takeLane() {

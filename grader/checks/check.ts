@@ -25,6 +25,7 @@ export type { Text } from '#catalog/text.ts'
 export type { Instance } from '#sandbox/host.ts'
 export type { Learner } from './learner.ts'
 export type { KafkaWorld } from './kafka-world.ts'
+export type { CommittedRecord } from './committed-view.ts'
 
 export interface CheckContext {
   /** The learner's code in a process of its own, with a client. */

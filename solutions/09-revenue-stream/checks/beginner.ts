@@ -1,0 +1,92 @@
+/**
+ * What the stream is: sales go in, keyed by product, and every product's total comes out as a keyed JSON record. The
+ * same total is there to be asked for, and the names are known.
+ */
+import { both, check, holds, metadataTopics, same, settled, shown, until, type KafkaRequest, type Learner } from '#checks'
+import { makeAnalytics, openShop, outputOf, sale, startAnalytics, untilTotals, type Analytics, type Shop } from './shop.ts'
+
+check('totals-add-up', async ({ learner, kafka, did }) => {
+  did(both('sold two products, before the start and after it', 'bán hai sản phẩm, cả trước và sau khi khởi động'))
+  const shop = await openShop(kafka)
+  await kafka.produce(shop.inputTopic, [sale('lamp', 2, 10), sale('chair', 1, 30)])
+  const analytics = await startAnalytics(learner, shop)
+  await untilTotals(kafka, shop, { lamp: 20, chair: 30 })
+  await kafka.produce(shop.inputTopic, [sale('lamp', 1, 15)])
+  await untilTotals(kafka, shop, { lamp: 35, chair: 30 })
+  await knows(analytics, { lamp: 35, chair: 30 })
+  await analytics.stop()
+})
+
+check('outputs-are-keyed-json', async ({ learner, kafka, did }) => {
+  did(both('sold two products and read the records on the output topic', 'bán hai sản phẩm rồi đọc các bản ghi trên topic đầu ra'))
+  const shop = await openShop(kafka)
+  const analytics = await startAnalytics(learner, shop)
+  await kafka.produce(shop.inputTopic, [sale('lamp', 1, 10), sale('chair', 2, 20)])
+  const records = await until(async () => {
+    const found = await kafka.readCommitted(shop.outputTopic)
+    return found.length >= 2 ? found : null
+  }, both('two records on the output topic', 'hai bản ghi trên topic đầu ra'))
+  const seen = records.map(({ key, value }) => ({ key: key === null ? null : String(key), ...outputOf(value) }))
+  for (const { key, product_id, total_revenue } of seen) {
+    same(key, product_id, both('the key of an output record', 'key của bản ghi đầu ra'))
+    holds(typeof total_revenue === 'number', both('total_revenue of an output record', 'total_revenue của bản ghi đầu ra'),
+      both('a number', 'một số'), shown(total_revenue))
+  }
+  same(new Set([...seen].map(({ product_id }) => product_id)), new Set(['lamp', 'chair']),
+    both('the products on the output topic', 'các sản phẩm trên topic đầu ra'))
+  await analytics.stop()
+})
+
+check('unknown-product-is-zero', async ({ learner, kafka, did }) => {
+  did(both('asked for the total of a product that was never sold', 'hỏi tổng của sản phẩm chưa bán lần nào'))
+  const shop = await openShop(kafka)
+  const analytics = await startAnalytics(learner, shop)
+  same(await analytics.getTotal('lamp'), 0, both('getTotal() before any sale', 'getTotal() khi chưa bán gì'))
+  await kafka.produce(shop.inputTopic, [sale('lamp', 1, 10)])
+  await knows(analytics, { lamp: 10 })
+  same(await analytics.getTotal('chair'), 0, both('getTotal() for a product that was never sold', 'getTotal() cho sản phẩm chưa bán lần nào'))
+  await analytics.stop()
+})
+
+check('names-by-default', async ({ learner, kafka, did }) => {
+  did(both('left out one name at a time and looked at what the code asks Kafka for',
+    'lần lượt bỏ từng tên rồi xem mã hỏi Kafka tên nào'))
+  const shop = await openShop(kafka)
+  await kafka.produce(shop.inputTopic, [sale('lamp', 1, 10), { key: 'lamp', value: 'no sale' }])
+  for (const [option, name] of [['inputTopic', 'sales'], ['outputTopic', 'revenue'], ['dlqTopic', 'sales.dlq']] as const) {
+    const asked = await asksFor(learner, { ...shop, groupId: kafka.name('revenue'), transactionalId: kafka.name('tx'), [option]: undefined },
+      (request) => (request.api === 'Metadata' ? metadataTopics(request).filter((topic) => !Object.values(shop).includes(topic)) : []))
+    same(asked, [name], both(`the topic used without ${option}`, `topic được dùng khi không truyền ${option}`))
+  }
+  const group = await asksFor(learner, { ...shop, groupId: undefined },
+    (request) => (request.api === 'FindCoordinator' && coordinatorKey(request) === 'revenue-analytics' ? ['revenue-analytics'] : []))
+  same(group, ['revenue-analytics'], both('the group used without groupId', 'group được dùng khi không truyền groupId'))
+})
+
+/** Starts analytics of their own and cuts them off as soon as they name what `names` looks for: the defaults belong to everybody. */
+async function asksFor(learner: Learner, options: Partial<Shop>, names: (request: KafkaRequest) => string[]): Promise<string[]> {
+  const client = await learner.withKafka({ retries: 1 })
+  const asked = new Set<string>()
+  client.kafkaWire.gate = (request) => {
+    const found = names(request)
+    for (const name of found) asked.add(name)
+    return found.length > 0 ? 'cut' : 'pass'
+  }
+  const analytics = await makeAnalytics(client, options)
+  const starting = settled(analytics.start())
+  await until(() => asked.size > 0, both('the code to ask Kafka for what it was not told', 'mã hỏi Kafka tên mà nó không được truyền'))
+  client.kafkaWire.down()
+  await starting
+  await settled(analytics.stop())
+  return [...asked]
+}
+
+const coordinatorKey = ({ body }: KafkaRequest): string => body.toString('utf8', 2, 2 + body.readInt16BE(0))
+
+/** A total may be known a little later than it is written. */
+async function knows(analytics: Analytics, totals: Record<string, number>): Promise<void> {
+  for (const [product, total] of Object.entries(totals)) {
+    await until(async () => (await analytics.getTotal(product)) === total,
+      both(`getTotal("${product}") to resolve to ${total}`, `getTotal("${product}") trả về ${total}`))
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * Partitions go from one instance to another with all that was counted, and whoever had them before can neither write
+ * an older total after a newer one nor have a commit overlooked.
+ */
+import { both, check, same, until, type CheckContext, type Learner } from '#checks'
+import { before, FINAL_COMMITS, hold, untilHeld, type Held } from './hold.ts'
+import {
+  commitUnderWay, endsWith, ifItComes, makeAnalytics, openShop, productIn, sale, startAnalytics, untilFetching, untilTotals,
+  type Analytics, type Shop, type World,
+} from './shop.ts'
+
+const [one, other] = [productIn(0), productIn(1)]
+
+check('second-instance-takes-over', async ({ learner, another, kafka, did }) => {
+  did(both('sold to two partitions, started a second instance and sold again',
+    'bán vào hai partition, khởi động instance thứ hai rồi bán tiếp'))
+  const { shop, instances } = await twoInstances({ learner, another, kafka })
+  await Promise.all(instances.map((analytics) => analytics.stop()))
+  await endsWith(kafka, shop, { [one]: 15, [other]: 25 })
+})
+
+check('partitions-come-back', async ({ learner, another, kafka, did }) => {
+  did(both('sold to two instances with a partition each, stopped the second one and sold again',
+    'bán vào hai instance, mỗi bên một partition, dừng instance thứ hai rồi bán tiếp'))
+  const { shop, instances: [first, second] } = await twoInstances({ learner, another, kafka })
+  await commitUnderWay(kafka, shop, 4)
+  await second.stop()
+  await kafka.produce(shop.inputTopic, [sale(one, 1, 2), sale(other, 1, 2)])
+  await untilTotals(kafka, shop, { [one]: 17, [other]: 27 })
+  same([await first.getTotal(one), await first.getTotal(other)], [17, 27],
+    both('getTotal() of the instance that is left, for a product of each partition',
+      'getTotal() của instance còn lại, cho một sản phẩm của mỗi partition'))
+  await first.stop()
+  await endsWith(kafka, shop, { [one]: 17, [other]: 27 })
+})
+
+check('held-output-cannot-overtake', async ({ learner, another, kafka, did }) => {
+  did(both('held an output of one instance on its way to Kafka until another one had taken over and written newer totals',
+    'giữ kết quả của một instance trên đường đến Kafka cho đến khi instance khác tiếp quản và ghi tổng mới hơn'))
+  const shop = await openShop(kafka)
+  const slow = await another()
+  const { held, sleeper } = await inTheMiddle(slow, kafka, shop, () => hold(slow, ['Produce']))
+  const heir = await startAnalytics(learner, shop)
+  await untilTotals(kafka, shop, { lamp: 30 })
+  await kafka.produce(shop.inputTopic, [sale('lamp', 1, 5)])
+  await untilTotals(kafka, shop, { lamp: 35 })
+  await held.release()
+  await slow.host.idle()
+  await kafka.produce(shop.inputTopic, [sale('lamp', 1, 1)])
+  await untilTotals(kafka, shop, { lamp: 36 })
+  await Promise.all([heir.stop(), sleeper.stop()])
+  await endsWith(kafka, shop, { lamp: 36 })
+})
+
+check('commit-during-the-takeover', async ({ learner, another, kafka, did }) => {
+  did(both('held a commit of one instance until another one, taking over, was about to ask for the group\'s offsets',
+    'giữ commit của một instance cho đến khi instance khác đang tiếp quản sắp hỏi offset của group'))
+  await commitsLate({ learner, another, kafka }, (shop, heir, started, release) =>
+    before(heir, 'OffsetFetch', ({ body }) => body.includes(shop.groupId), async () => {
+      // What it reads before that, it has read by now.
+      await ifItComes(started, 700)
+      await release()
+    }))
+})
+
+check('commit-after-the-position', async ({ learner, another, kafka, did }) => {
+  did(both('held a commit of one instance until another one, taking over, had the group\'s offsets and was about to fence it off',
+    'giữ commit của một instance cho đến khi instance khác đang tiếp quản đã có offset của group và sắp chặn nó'))
+  await commitsLate({ learner, another, kafka }, (shop, heir, _started, release) =>
+    before(heir, 'InitProducerId', () => true, async () => {
+      await ifItComes(() => heir.kafkaWire.requests('OffsetFetch').some(({ body, answered }) => answered && body.includes(shop.groupId)), 700)
+      await release()
+    }))
+})
+
+/** Two instances with a partition each, of which the first had both; 15 and 25 were sold to the partitions. */
+async function twoInstances({ learner, another, kafka }: World): Promise<{ shop: Shop; instances: [Analytics, Analytics] }> {
+  const shop = await openShop(kafka, 2)
+  const first = await startAnalytics(learner, shop)
+  await kafka.produce(shop.inputTopic, [sale(one, 1, 10), sale(other, 1, 20)])
+  await untilTotals(kafka, shop, { [one]: 10, [other]: 20 })
+  await commitUnderWay(kafka, shop, 2)
+  const newcomer = await another()
+  const second = await startAnalytics(newcomer, shop)
+  await untilFetching(newcomer, shop, both('the second instance to read its partition', 'instance thứ hai đọc partition của nó'))
+  await kafka.produce(shop.inputTopic, [sale(one, 1, 5), sale(other, 1, 5)])
+  await untilTotals(kafka, shop, { [one]: 15, [other]: 25 })
+  return { shop, instances: [first, second] }
+}
+
+/** An instance that has sold for 10, got stuck in the middle of selling for 20 more, and was expelled from its group. */
+async function inTheMiddle(
+  slow: Learner, kafka: CheckContext['kafka'], shop: Shop, stuck: () => Held,
+): Promise<{ held: Held; sleeper: Analytics }> {
+  const sleeper = await startAnalytics(slow, shop)
+  await kafka.produce(shop.inputTopic, [sale('lamp', 1, 10)])
+  await untilTotals(kafka, shop, { lamp: 10 })
+  await commitUnderWay(kafka, shop, 1)
+  const written = await kafka.ends(shop.outputTopic)
+  const held = stuck()
+  await kafka.produce(shop.inputTopic, [sale('lamp', 1, 20)])
+  await untilHeld(held, kafka, shop, written)
+  await kafka.expel(shop.groupId)
+  return { held, sleeper }
+}
+
+/** The commit of an instance that has lost its session arrives while another one takes over, when `moment` lets it. */
+async function commitsLate(
+  { learner, another, kafka }: World,
+  moment: (shop: Shop, heir: Learner, started: () => boolean, release: () => Promise<void>) => void,
+): Promise<void> {
+  const shop = await openShop(kafka)
+  const slow = await another()
+  const { held, sleeper } = await inTheMiddle(slow, kafka, shop, () => hold(slow, FINAL_COMMITS))
+  let started = false
+  moment(shop, learner, () => started, held.release)
+  const heir = await makeAnalytics(learner, shop)
+  await heir.start()
+  started = true
+  // Who never sends what the moment waits for has the late commit now.
+  await ifItComes(() => slow.kafkaWire.gate === null, 1500)
+  await held.release()
+  await untilTotals(kafka, shop, { lamp: 30 })
+  await kafka.produce(shop.inputTopic, [sale('lamp', 1, 5)])
+  await untilTotals(kafka, shop, { lamp: 35 })
+  await until(async () => [await heir.getTotal('lamp'), await sleeper.getTotal('lamp')].includes(35),
+    both('getTotal() of one of the two instances to resolve to 35', 'getTotal() của một trong hai instance trả về 35'))
+  await Promise.all([heir.stop(), sleeper.stop()])
+  await endsWith(kafka, shop, { lamp: 35 })
+}

@@ -49,9 +49,12 @@ export function productIn(partition: 0 | 1): string {
     partitionOf({ topic: '', partitionMetadata, message: { key, value: '' } }) === partition)!
 }
 
+/** How long totals may take to come, in milliseconds. */
+const TOTALS_MS = 6000
+
 export type Totals = Readonly<Record<string, number>>
 
-/** A product's totals in the order in which a reader sees them. */
+/** A product's totals in the order in which a reader sees them; that they are written as numbers is another check's business. */
 type Histories = Map<string, unknown[]>
 
 async function histories(kafka: KafkaWorld, shop: Shop): Promise<Histories> {
@@ -105,10 +108,10 @@ export async function totalsReach(
       seen = ends
       last = await histories(kafka, shop)
       judge(last, expected)
-      reached = Object.entries(expected).every(([product, total]) => last.get(product)?.at(-1) === total)
+      reached = Object.entries(expected).every(([product, total]) => Number(last.get(product)?.at(-1)) === total)
     }
     return reached || unless?.() === true
-  }, ms)
+  }, ms ?? TOTALS_MS)
   return { reached, last }
 }
 
@@ -116,7 +119,7 @@ export async function totalsReach(
 export async function endsWith(kafka: KafkaWorld, shop: Shop, expected: Totals): Promise<void> {
   const found = await histories(kafka, shop)
   judge(found, expected)
-  for (const [product, total] of Object.entries(expected)) same(found.get(product)?.at(-1), total,
+  for (const [product, total] of Object.entries(expected)) same(Number(found.get(product)?.at(-1)), total,
     both(`the last committed total of "${product}"`, `tổng đã commit cuối cùng của "${product}"`))
 }
 

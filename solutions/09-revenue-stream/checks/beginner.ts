@@ -2,8 +2,9 @@
  * What the stream is: sales go in, keyed by product, and every product's total comes out as a keyed JSON record. The
  * same total is there to be asked for, and the names are known.
  */
-import { both, check, holds, metadataTopics, same, settled, shown, until, type KafkaRequest, type Learner } from '#checks'
-import { makeAnalytics, openShop, outputOf, sale, startAnalytics, untilTotals, type Analytics, type Shop } from './shop.ts'
+import { both, check, holds, same, shown, until } from '#checks'
+import { asksFor, firstText, topicByDefault } from './names.ts'
+import { openShop, outputOf, sale, startAnalytics, untilTotals, type Analytics } from './shop.ts'
 
 check('totals-add-up', async ({ learner, kafka, did }) => {
   did(both('sold two products, before the start and after it', 'bán hai sản phẩm, cả trước và sau khi khởi động'))
@@ -52,36 +53,13 @@ check('names-by-default', async ({ learner, kafka, did }) => {
   did(both('left out one name at a time and looked at what the code asks Kafka for',
     'lần lượt bỏ từng tên rồi xem mã hỏi Kafka tên nào'))
   const shop = await openShop(kafka)
-  await kafka.produce(shop.inputTopic, [sale('lamp', 1, 10), { key: 'lamp', value: 'no sale' }])
-  for (const [option, name] of [['inputTopic', 'sales'], ['outputTopic', 'revenue'], ['dlqTopic', 'sales.dlq']] as const) {
-    const asked = await asksFor(learner, { ...shop, groupId: kafka.name('revenue'), transactionalId: kafka.name('tx'), [option]: undefined },
-      (request) => (request.api === 'Metadata' ? metadataTopics(request).filter((topic) => !Object.values(shop).includes(topic)) : []))
-    same(asked, [name], both(`the topic used without ${option}`, `topic được dùng khi không truyền ${option}`))
-  }
+  await kafka.produce(shop.inputTopic, [sale('lamp', 1, 10)])
+  await topicByDefault({ learner, kafka }, shop, 'inputTopic', 'sales')
+  await topicByDefault({ learner, kafka }, shop, 'outputTopic', 'revenue')
   const group = await asksFor(learner, { ...shop, groupId: undefined },
-    (request) => (request.api === 'FindCoordinator' && coordinatorKey(request) === 'revenue-analytics' ? ['revenue-analytics'] : []))
+    (request) => (request.api === 'FindCoordinator' && firstText(request) === 'revenue-analytics' ? ['revenue-analytics'] : []))
   same(group, ['revenue-analytics'], both('the group used without groupId', 'group được dùng khi không truyền groupId'))
 })
-
-/** Starts analytics of their own and cuts them off as soon as they name what `names` looks for: the defaults belong to everybody. */
-async function asksFor(learner: Learner, options: Partial<Shop>, names: (request: KafkaRequest) => string[]): Promise<string[]> {
-  const client = await learner.withKafka({ retries: 1 })
-  const asked = new Set<string>()
-  client.kafkaWire.gate = (request) => {
-    const found = names(request)
-    for (const name of found) asked.add(name)
-    return found.length > 0 ? 'cut' : 'pass'
-  }
-  const analytics = await makeAnalytics(client, options)
-  const starting = settled(analytics.start())
-  await until(() => asked.size > 0, both('the code to ask Kafka for what it was not told', 'mã hỏi Kafka tên mà nó không được truyền'))
-  client.kafkaWire.down()
-  await starting
-  await settled(analytics.stop())
-  return [...asked]
-}
-
-const coordinatorKey = ({ body }: KafkaRequest): string => body.toString('utf8', 2, 2 + body.readInt16BE(0))
 
 /** A total may be known a little later than it is written. */
 async function knows(analytics: Analytics, totals: Record<string, number>): Promise<void> {

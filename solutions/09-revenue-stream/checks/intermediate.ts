@@ -3,7 +3,7 @@
  * cannot be reached is told, everything that was opened is closed again, and asking for a total costs Kafka nothing.
  */
 import { both, check, holds, rejects, same, until } from '#checks'
-import { commitUnderWay, endsWith, makeAnalytics, openShop, sale, startAnalytics, untilTotals } from './shop.ts'
+import { commitUnderWay, endsWith, ifItComes, makeAnalytics, openShop, sale, startAnalytics, untilTotals } from './shop.ts'
 
 check('restart-goes-on', async ({ learner, another, kafka, did }) => {
   did(both('sold for 50, stopped, started again in another process and sold for 10',
@@ -102,9 +102,11 @@ check('no-leaked-connection', async ({ learner, kafka, did }) => {
   did(both('sold something, stopped, and counted the connections', 'bán một món, dừng lại rồi đếm số kết nối'))
   const shop = await openShop(kafka)
   const analytics = await startAnalytics(learner, shop)
-  await kafka.produce(shop.inputTopic, [sale('lamp', 1, 10), { key: 'lamp', value: 'no sale' }])
+  await kafka.produce(shop.inputTopic, [sale('lamp', 1, 10)])
   await untilTotals(kafka, shop, { lamp: 10 })
   await analytics.lag()
+  await kafka.produce(shop.inputTopic, [{ key: 'lamp', value: 'no sale' }])
+  await ifItComes(async () => (await kafka.ends(shop.dlqTopic))[0]! > 0, 500)
   await analytics.stop()
   await until(() => learner.kafkaWire.open() === 0,
     both('every connection to Kafka to be closed after stop()', 'mọi kết nối đến Kafka được đóng sau stop()'), 1500)

@@ -1,6 +1,7 @@
 /** What is no sale goes to the dead-letter queue, counts for nothing, and holds up nobody. */
 import { both, check, holds, shown, until, type CheckContext } from '#checks'
 import type { Message } from 'kafkajs'
+import { topicByDefault } from './names.ts'
 import { openShop, sale, startAnalytics, untilTotals } from './shop.ts'
 
 check('broken-records-are-set-aside', async ({ learner, kafka, did }) => {
@@ -32,6 +33,13 @@ check('quantities-are-positive-integers', async ({ learner, kafka, did }) => {
 check('prices-are-not-negative', async ({ learner, kafka, did }) => {
   did(both('wrote sales for -1, -0.01 and 0 between two sales', 'ghi các lần bán giá -1, -0.01 và 0 xen giữa hai lần bán'))
   await setsAside({ learner, kafka }, [-1, -0.01].map((price) => JSON.stringify({ product_id: 'lamp', quantity: 1, price })), [sale('lamp', 3, 0)])
+})
+
+check('dead-letters-by-default', async ({ learner, kafka, did }) => {
+  did(both('left out dlqTopic and looked at which topic the code asks Kafka for', 'không truyền dlqTopic rồi xem mã hỏi Kafka topic nào'))
+  const shop = await openShop(kafka)
+  await kafka.produce(shop.inputTopic, [{ key: 'lamp', value: 'no sale' }])
+  await topicByDefault({ learner, kafka }, shop, 'dlqTopic', 'sales.dlq')
 })
 
 /** Each of `values` is found again on the dead-letter topic and nothing else is; the sales around them count. */

@@ -49,6 +49,9 @@ export function productIn(partition: 0 | 1): string {
     partitionOf({ topic: '', partitionMetadata, message: { key, value: '' } }) === partition)!
 }
 
+/** How long members of a group may take to hear of a change, in milliseconds: who sets its own heartbeat hears later. */
+export const REBALANCE_MS = 10_000
+
 /** How long totals may take to come, in milliseconds. */
 const TOTALS_MS = 6000
 
@@ -157,5 +160,5 @@ export async function ifItComes(condition: () => boolean | Promise<boolean>, ms?
 
 /** Waits until the learner asks for records of the input: it owns a part of it. */
 export async function untilFetching(learner: Learner, shop: Shop, what: Text): Promise<void> {
-  await until(() => learner.kafkaWire.requests('Fetch').some(({ body }) => body.includes(shop.inputTopic)), what)
+  await until(() => learner.kafkaWire.requests('Fetch').some(({ body }) => body.includes(shop.inputTopic)), what, REBALANCE_MS)
 }

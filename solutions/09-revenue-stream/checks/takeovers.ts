@@ -2,29 +2,32 @@
  * Partitions go from one instance to another with all that was counted, and whoever had them before can neither write
  * an older total after a newer one nor have a commit overlooked.
  */
-import { both, check, same, settled, until, type CheckContext, type Learner } from '#checks'
+import { both, check, same, settled, until, type CheckContext, type KafkaRequest, type Learner } from '#checks'
 import { before, FINAL_COMMITS, hold, untilHeld, type Held } from './hold.ts'
+import { firstText } from './names.ts'
 import {
-  commitUnderWay, endsWith, ifItComes, makeAnalytics, openShop, productIn, sale, startAnalytics, untilFetching, untilTotals,
+  commitUnderWay, endsWith, ifItComes, makeAnalytics, openShop, productIn, REBALANCE_MS, sale, startAnalytics, untilFetching, untilTotals,
   type Analytics, type Shop, type World,
 } from './shop.ts'
 
 const [one, other] = [productIn(0), productIn(1)]
 
 check('second-instance-takes-over', async ({ learner, another, kafka, did }) => {
-  did(both('sold to two partitions, started a second instance and sold again',
-    'bán vào hai partition, khởi động instance thứ hai rồi bán tiếp'))
-  const { shop, instances } = await twoInstances({ learner, another, kafka })
-  await Promise.all(instances.map((analytics) => analytics.stop()))
-  await endsWith(kafka, shop, { [one]: 15, [other]: 25 })
+  did(both('sold to two partitions, started a second instance, sold again, stopped the first one and sold once more',
+    'bán vào hai partition, khởi động instance thứ hai rồi bán tiếp, dừng instance đầu rồi lại bán tiếp'))
+  const { shop, instances: [first, second], newcomer } = await twoInstances({ learner, another, kafka })
+  await stops(first, newcomer, kafka, shop)
+  await kafka.produce(shop.inputTopic, [sale(one, 1, 2), sale(other, 1, 2)])
+  await untilTotals(kafka, shop, { [one]: 17, [other]: 27 })
+  await second.stop()
+  await endsWith(kafka, shop, { [one]: 17, [other]: 27 })
 })
 
 check('partitions-come-back', async ({ learner, another, kafka, did }) => {
   did(both('sold to two instances with a partition each, stopped the second one and sold again',
     'bán vào hai instance, mỗi bên một partition, dừng instance thứ hai rồi bán tiếp'))
   const { shop, instances: [first, second] } = await twoInstances({ learner, another, kafka })
-  await commitUnderWay(kafka, shop, 4)
-  await second.stop()
+  await stops(second, learner, kafka, shop)
   await kafka.produce(shop.inputTopic, [sale(one, 1, 2), sale(other, 1, 2)])
   await untilTotals(kafka, shop, { [one]: 17, [other]: 27 })
   same([await first.getTotal(one), await first.getTotal(other)], [17, 27],
@@ -56,7 +59,7 @@ check('commit-during-the-takeover', async ({ learner, another, kafka, did }) => 
   did(both('held a commit of one instance until another one, taking over, was about to ask for the group\'s offsets',
     'giữ commit của một instance cho đến khi instance khác đang tiếp quản sắp hỏi offset của group'))
   await commitsLate({ learner, another, kafka }, (shop, heir, started, release) =>
-    before(heir, 'OffsetFetch', ({ body }) => body.includes(shop.groupId), async () => {
+    before(heir, 'OffsetFetch', (request) => firstText(request) === shop.groupId, async () => {
       // What it reads before that, it has read by now.
       await ifItComes(started, 700)
       await release()
@@ -68,13 +71,22 @@ check('commit-after-the-position', async ({ learner, another, kafka, did }) => {
     'giữ commit của một instance cho đến khi instance khác đang tiếp quản đã có offset của group và sắp chặn nó'))
   await commitsLate({ learner, another, kafka }, (shop, heir, _started, release) =>
     before(heir, 'InitProducerId', () => true, async () => {
-      await ifItComes(() => heir.kafkaWire.requests('OffsetFetch').some(({ body, answered }) => answered && body.includes(shop.groupId)), 700)
+      await ifItComes(() => heir.kafkaWire.requests('OffsetFetch').some((request) => request.answered && firstText(request) === shop.groupId), 700)
       await release()
     }))
 })
 
+/** Stops an instance; resolves when the one that is left has been given its partitions. */
+async function stops(leaving: Analytics, left: Learner, kafka: CheckContext['kafka'], shop: Shop): Promise<void> {
+  await commitUnderWay(kafka, shop, 4)
+  const syncs = (): KafkaRequest[] => left.kafkaWire.requests('SyncGroup').filter((request) => firstText(request) === shop.groupId && request.answered)
+  const before = syncs().length
+  await leaving.stop()
+  await until(() => syncs().length > before, both('the other instance to be given the partitions', 'instance kia được giao các partition'), REBALANCE_MS)
+}
+
 /** Two instances with a partition each, of which the first had both; 15 and 25 were sold to the partitions. */
-async function twoInstances({ learner, another, kafka }: World): Promise<{ shop: Shop; instances: [Analytics, Analytics] }> {
+async function twoInstances({ learner, another, kafka }: World): Promise<{ shop: Shop; instances: [Analytics, Analytics]; newcomer: Learner }> {
   const shop = await openShop(kafka, 2)
   const first = await startAnalytics(learner, shop)
   await kafka.produce(shop.inputTopic, [sale(one, 1, 10), sale(other, 1, 20)])
@@ -85,7 +97,7 @@ async function twoInstances({ learner, another, kafka }: World): Promise<{ shop:
   await untilFetching(newcomer, shop, both('the second instance to read its partition', 'instance thứ hai đọc partition của nó'))
   await kafka.produce(shop.inputTopic, [sale(one, 1, 5), sale(other, 1, 5)])
   await untilTotals(kafka, shop, { [one]: 15, [other]: 25 })
-  return { shop, instances: [first, second] }
+  return { shop, instances: [first, second], newcomer }
 }
 
 /** An instance that has sold for 10, got stuck in the middle of selling for 20 more, and was expelled from its group. */

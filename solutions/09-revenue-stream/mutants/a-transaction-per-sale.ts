@@ -1,5 +1,5 @@
 // Mistake: a transaction for every single sale.
-// Fails: totals-add-up
+// Fails: backlog-takes-few-transactions, backlog-takes-few-store-trips
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, KafkaMessage, Message, Producer } from 'kafkajs'
 

@@ -1,5 +1,5 @@
 // Mistake: one trip to the store for every sale of a batch.
-// Fails: totals-add-up
+// Fails: backlog-takes-few-store-trips
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer } from 'kafkajs'
 

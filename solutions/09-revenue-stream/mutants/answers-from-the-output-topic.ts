@@ -1,5 +1,5 @@
 // Mistake: getTotal() reads the output topic from its beginning, every time.
-// Fails: totals-add-up
+// Fails: asking-costs-kafka-nothing
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer } from 'kafkajs'
 

@@ -1,5 +1,8 @@
 // Mistake: getTotal() answers in cents.
-// Fails: totals-add-up
+// Fails: totals-add-up, unknown-product-is-zero, total-is-right-at-start, sums-are-exact
+// Fails: asking-costs-kafka-nothing, crash-before-the-output, crash-before-the-commit, crash-after-the-commit
+// Fails: partitions-come-back, commit-during-the-takeover, commit-after-the-position
+// Fails: starts-behind-control-records
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer } from 'kafkajs'
 

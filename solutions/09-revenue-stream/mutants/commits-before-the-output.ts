@@ -1,5 +1,5 @@
 // Mistake: commits the offsets first and writes the totals afterwards: a crash in between loses sales.
-// Fails: totals-add-up
+// Fails: crash-before-the-output, crash-after-the-commit, held-output-cannot-overtake
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message } from 'kafkajs'
 

@@ -1,5 +1,5 @@
 // Mistake: commits the offset behind the last sale of a batch, not behind the control record that follows it.
-// Fails: totals-add-up
+// Fails: lag-ends-at-zero
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer } from 'kafkajs'
 

@@ -1,5 +1,6 @@
 // Mistake: writes to the dead-letter topic that a record was invalid, but not which.
-// Fails: totals-add-up
+// Fails: broken-records-are-set-aside, incomplete-sales-are-set-aside, numbers-must-be-numbers
+// Fails: quantities-are-positive-integers, prices-are-not-negative
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer } from 'kafkajs'
 

@@ -1,5 +1,5 @@
 // Mistake: adds up currency units as floating-point numbers.
-// Fails: totals-add-up
+// Fails: sums-are-exact
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer, Transaction } from 'kafkajs'
 

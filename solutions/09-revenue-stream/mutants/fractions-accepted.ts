@@ -1,5 +1,5 @@
 // Mistake: a quantity may be any positive number.
-// Fails: totals-add-up
+// Fails: quantities-are-positive-integers
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer } from 'kafkajs'
 

@@ -1,5 +1,5 @@
 // Mistake: a price of 0 counts as no price at all.
-// Fails: totals-add-up
+// Fails: prices-are-not-negative
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer } from 'kafkajs'
 

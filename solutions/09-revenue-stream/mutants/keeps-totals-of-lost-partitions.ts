@@ -1,5 +1,5 @@
 // Mistake: keeps the totals of a partition that a rebalance takes away, and goes on from them when it comes back.
-// Fails: totals-add-up
+// Fails: partitions-come-back
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer, Transaction } from 'kafkajs'
 

@@ -1,5 +1,5 @@
 // Mistake: takes the -1 that stands for "nothing committed" for an offset.
-// Fails: totals-add-up
+// Fails: lag-is-exact
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer, Transaction } from 'kafkajs'
 

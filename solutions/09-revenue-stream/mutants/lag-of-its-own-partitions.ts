@@ -1,5 +1,5 @@
 // Mistake: lag() counts only the partitions this instance has been assigned.
-// Fails: totals-add-up
+// Fails: lag-counts-every-partition
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer, Transaction } from 'kafkajs'
 

@@ -1,5 +1,5 @@
 // Mistake: lag() is what the last batch said: old news where nothing is read.
-// Fails: totals-add-up
+// Fails: lag-is-exact, lag-counts-every-partition
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer } from 'kafkajs'
 

@@ -1,5 +1,5 @@
 // Mistake: fills in what a sale lacks: one piece, for nothing.
-// Fails: totals-add-up
+// Fails: incomplete-sales-are-set-aside
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer } from 'kafkajs'
 

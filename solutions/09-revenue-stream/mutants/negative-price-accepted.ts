@@ -1,5 +1,5 @@
 // Mistake: a price may be negative.
-// Fails: totals-add-up
+// Fails: prices-are-not-negative
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer } from 'kafkajs'
 

@@ -1,5 +1,5 @@
 // Mistake: a quantity may be zero or negative, as if it were a return.
-// Fails: totals-add-up
+// Fails: quantities-are-positive-integers
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer } from 'kafkajs'
 

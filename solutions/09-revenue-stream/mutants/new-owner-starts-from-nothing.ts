@@ -1,5 +1,6 @@
 // Mistake: restores at the start only: partitions that a rebalance brings later begin at zero.
-// Fails: totals-add-up
+// Fails: second-instance-takes-over, partitions-come-back, commit-during-the-takeover, commit-after-the-position
+// Fails: failed-send-counts-once
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer, Transaction } from 'kafkajs'
 
@@ -40,6 +41,7 @@ export function createRevenueAnalytics(
   const { groupId = 'revenue-analytics', inputTopic = 'sales', outputTopic = 'revenue', dlqTopic = 'sales.dlq', transactionalId } = options
   const admin = kafka.admin()
   const owned = new Map<number, Promise<Owned>>()
+  const initial = new Set<number>()
   let stopping = false
   let started = false
   const consumer = kafka.consumer({ groupId, retry: { restartOnFailure: async () => !stopping } })
@@ -65,7 +67,9 @@ export function createRevenueAnalytics(
       await (await producer.transaction()).abort()
       const [committed] = await admin.fetchOffsets({ groupId, topics: [inputTopic] })
       const offset = committed?.partitions.find((found) => found.partition === partition)?.offset
-      return { producer, totals: started ? new Map() : await restore(partition), next: Math.max(0, Number(offset ?? 0)) }
+      const known = !started || initial.has(partition)
+      if (known) initial.add(partition)
+      return { producer, totals: known ? await restore(partition) : new Map(), next: Math.max(0, Number(offset ?? 0)) }
     } catch (error) {
       await producer.disconnect()
       throw error

@@ -1,5 +1,5 @@
 // Mistake: takes for granted that a record has a value.
-// Fails: totals-add-up
+// Fails: broken-records-are-set-aside
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer } from 'kafkajs'
 

@@ -1,5 +1,5 @@
 // Mistake: makes numbers of whatever comes: the quantity "2" counts.
-// Fails: totals-add-up
+// Fails: numbers-must-be-numbers
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer } from 'kafkajs'
 

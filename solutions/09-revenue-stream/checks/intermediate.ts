@@ -109,8 +109,8 @@ check('no-leaked-connection', async ({ learner, kafka, did }) => {
   await ifItComes(async () => (await kafka.ends(shop.dlqTopic))[0]! > 0, 500)
   await analytics.stop()
   await until(() => learner.kafkaWire.open() === 0,
-    both('every connection to Kafka to be closed after stop()', 'mọi kết nối đến Kafka được đóng sau stop()'), 1500)
+    both('every connection to Kafka to be closed after stop()', 'mọi kết nối đến Kafka được đóng sau stop()'))
   await until(() => learner.wire.open() <= 1,
-    both('every connection to Redis but the given one to be closed after stop()', 'mọi kết nối đến Redis trừ kết nối được truyền vào được đóng sau stop()'), 1500)
+    both('every connection to Redis but the given one to be closed after stop()', 'mọi kết nối đến Redis trừ kết nối được truyền vào được đóng sau stop()'))
   await endsWith(kafka, shop, { lamp: 10 })
 })

@@ -3,7 +3,7 @@
  * cannot be reached is told, everything that was opened is closed again, and asking for a total costs Kafka nothing.
  */
 import { both, check, holds, rejects, same, until } from '#checks'
-import { commitUnderWay, endsWith, ifItComes, makeAnalytics, openShop, sale, startAnalytics, untilTotals } from './shop.ts'
+import { commitUnderWay, endsWith, ifItComes, makeAnalytics, openShop, outputOf, sale, startAnalytics, untilTotals } from './shop.ts'
 
 check('restart-goes-on', async ({ learner, another, kafka, did }) => {
   did(both('sold for 50, stopped, started again in another process and sold for 10',
@@ -33,6 +33,18 @@ check('total-is-right-at-start', async ({ learner, kafka, did }) => {
   same([await after.getTotal('lamp'), await after.getTotal('chair')], [50, 20],
     both('getTotal() of both products right after start()', 'getTotal() của hai sản phẩm ngay sau start()'))
   await after.stop()
+})
+
+check('outputs-are-keyed', async ({ learner, kafka, did }) => {
+  did(both('sold two products and looked at the keys of the output records', 'bán hai sản phẩm rồi xem key của các bản ghi đầu ra'))
+  const shop = await openShop(kafka)
+  const analytics = await startAnalytics(learner, shop)
+  await kafka.produce(shop.inputTopic, [sale('lamp', 1, 10), sale('chair', 2, 20)])
+  await untilTotals(kafka, shop, { lamp: 10, chair: 40 })
+  for (const { key, value } of await kafka.readCommitted(shop.outputTopic)) {
+    same(key === null ? null : String(key), outputOf(value).product_id, both('the key of an output record', 'key của bản ghi đầu ra'))
+  }
+  await analytics.stop()
 })
 
 check('sums-are-exact', async ({ learner, kafka, did }) => {

@@ -71,7 +71,7 @@ check('commit-after-the-position', async ({ learner, another, kafka, did }) => {
     'giữ commit của một instance cho đến khi instance khác đang tiếp quản đã có offset của group và sắp chặn nó'))
   await commitsLate({ learner, another, kafka }, (shop, heir, _started, release) =>
     before(heir, 'InitProducerId', () => true, async () => {
-      await ifItComes(() => heir.kafkaWire.requests('OffsetFetch').some((request) => request.answered && firstText(request) === shop.groupId), 700)
+      await ifItComes(() => knowsItsPosition(heir, shop), 700)
       await release()
     }))
 })
@@ -83,6 +83,12 @@ async function stops(leaving: Analytics, left: Learner, kafka: CheckContext['kaf
   const before = syncs().length
   await leaving.stop()
   await until(() => syncs().length > before, both('the other instance to be given the partitions', 'instance kia được giao các partition'), REBALANCE_MS)
+}
+
+/** The consumer that is a member of the group, and not some other client, has the group's offsets. */
+function knowsItsPosition({ kafkaWire }: Learner, shop: Shop): boolean {
+  const member = kafkaWire.requests('JoinGroup').find((request) => firstText(request) === shop.groupId)?.connection
+  return kafkaWire.requests('OffsetFetch').some((request) => request.answered && request.connection === member)
 }
 
 /** Two instances with a partition each, of which the first had both; 15 and 25 were sold to the partitions. */
@@ -131,8 +137,8 @@ async function commitsLate(
   const heir = await makeAnalytics(learner, shop)
   await heir.start()
   started = true
-  // Who never sends what the moment waits for has the late commit now.
-  await ifItComes(() => slow.kafkaWire.gate === null, 1500)
+  // Who never sends what the moment waits for has the late commit now, with its own output.
+  await ifItComes(() => slow.kafkaWire.gate === null || learner.kafkaWire.requests('Produce').length > 0, 4000)
   await held.release()
   await slow.kill()
   await untilTotals(kafka, shop, { lamp: 30 })

@@ -1,7 +1,6 @@
 // Mistake: makes up a new transactional id at every start: nobody is fenced, and what a dead process left open hides
 //          what comes later.
 // Fails: crash-before-the-commit, held-output-cannot-overtake, starts-behind-control-records
-// Fails: lost-answer-counts-once
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer } from 'kafkajs'
 

@@ -1,5 +1,5 @@
 // Mistake: parses without a guard: the first record that is not JSON ends the consumer.
-// Fails: names-by-default, broken-records-are-set-aside, no-leaked-connection
+// Fails: broken-records-are-set-aside, dead-letters-by-default
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer } from 'kafkajs'
 

@@ -1,6 +1,7 @@
 // Mistake: adds every sale it is handed to the total in Redis: one that is delivered again counts twice.
 // Fails: crash-before-the-output, crash-before-the-commit, partitions-come-back, held-output-cannot-overtake
 // Fails: commit-after-the-position, starts-behind-control-records, failed-send-counts-once
+// Fails: lost-answer-counts-once
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer } from 'kafkajs'
 

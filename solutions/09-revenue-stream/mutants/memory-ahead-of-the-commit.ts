@@ -1,5 +1,5 @@
 // Mistake: changes its totals before the transaction is committed, and forgets to take that back when it fails.
-// Fails: failed-send-counts-once
+// Fails: failed-send-counts-once, lost-answer-counts-once
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer, Transaction } from 'kafkajs'
 

@@ -1,6 +1,5 @@
 // Mistake: restores at the start only: partitions that a rebalance brings later begin at zero.
-// Fails: second-instance-takes-over, partitions-come-back, commit-during-the-takeover, commit-after-the-position
-// Fails: failed-send-counts-once
+// Fails: second-instance-takes-over
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer, Transaction } from 'kafkajs'
 

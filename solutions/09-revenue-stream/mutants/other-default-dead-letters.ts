@@ -1,5 +1,5 @@
 // Mistake: the default dead-letter topic has another name.
-// Fails: totals-add-up
+// Fails: dead-letters-by-default
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer } from 'kafkajs'
 

@@ -1,5 +1,5 @@
 // Mistake: the default group has another name.
-// Fails: totals-add-up
+// Fails: names-by-default
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer } from 'kafkajs'
 

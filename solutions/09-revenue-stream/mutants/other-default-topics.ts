@@ -1,5 +1,5 @@
 // Mistake: the default topics have other names.
-// Fails: totals-add-up
+// Fails: names-by-default
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer } from 'kafkajs'
 

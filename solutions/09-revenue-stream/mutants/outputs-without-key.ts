@@ -1,5 +1,5 @@
 // Mistake: outputs have no key.
-// Fails: totals-add-up
+// Fails: outputs-are-keyed
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer } from 'kafkajs'
 

@@ -1,6 +1,7 @@
 // Mistake: restores from the output, sends plainly and lets kafkajs commit: what was sent but not committed counts
 //          twice.
-// Fails: totals-add-up
+// Fails: crash-before-the-commit, held-output-cannot-overtake, commit-during-the-takeover
+// Fails: commit-after-the-position, starts-behind-control-records
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer } from 'kafkajs'
 

@@ -1,5 +1,5 @@
 // Mistake: a sale without a product is booked under "undefined".
-// Fails: totals-add-up
+// Fails: incomplete-sales-are-set-aside
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer } from 'kafkajs'
 

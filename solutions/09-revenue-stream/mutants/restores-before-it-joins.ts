@@ -1,6 +1,6 @@
 // Mistake: reads the totals back before it joins the group, and fences its predecessor only with its first transaction:
 //          what that one commits in between is missing.
-// Fails: totals-add-up
+// Fails: commit-during-the-takeover
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer, Transaction } from 'kafkajs'
 

@@ -1,5 +1,5 @@
 // Mistake: the totals go to the store once the transaction is committed: a crash in between loses them.
-// Fails: totals-add-up
+// Fails: crash-after-the-commit, commit-during-the-takeover
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer } from 'kafkajs'
 

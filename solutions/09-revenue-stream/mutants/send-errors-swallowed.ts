@@ -1,5 +1,5 @@
 // Mistake: catches what goes wrong while sending and carries on as if it had gone well.
-// Fails: totals-add-up
+// Fails: failed-send-counts-once, held-output-cannot-overtake
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message } from 'kafkajs'
 

@@ -1,6 +1,7 @@
 // Mistake: uses producer.send() while a transaction is open: that is outside of it, and stays when the transaction is
 //          aborted.
-// Fails: totals-add-up
+// Fails: crash-before-the-commit, held-output-cannot-overtake, commit-during-the-takeover
+// Fails: starts-behind-control-records
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer } from 'kafkajs'
 

@@ -1,5 +1,6 @@
 // Mistake: writes outputs only for sales that are new to the store: an output that was lost in a crash never comes.
-// Fails: totals-add-up
+// Fails: crash-before-the-output, crash-before-the-commit, partitions-come-back, held-output-cannot-overtake
+// Fails: starts-behind-control-records
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer } from 'kafkajs'
 

@@ -1,5 +1,5 @@
 // Mistake: start() resolves although Kafka could not be reached.
-// Fails: totals-add-up
+// Fails: unreachable-kafka-rejects
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer } from 'kafkajs'
 

@@ -1,5 +1,5 @@
 // Mistake: stop() leaves the producers connected.
-// Fails: totals-add-up
+// Fails: no-leaked-connection
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer } from 'kafkajs'
 

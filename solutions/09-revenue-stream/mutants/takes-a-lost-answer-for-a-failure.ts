@@ -1,5 +1,5 @@
 // Mistake: when a commit fails it goes on from the totals before it, although Kafka may have committed.
-// Fails: totals-add-up
+// Fails: lost-answer-counts-once
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer, Transaction } from 'kafkajs'
 

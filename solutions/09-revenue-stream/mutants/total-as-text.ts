@@ -1,5 +1,5 @@
 // Mistake: the total is written as text.
-// Fails: totals-add-up
+// Fails: outputs-are-json
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer } from 'kafkajs'
 

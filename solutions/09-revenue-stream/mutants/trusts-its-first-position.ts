@@ -1,5 +1,5 @@
 // Mistake: fences and restores, but does not look which of the records it gets are counted already.
-// Fails: totals-add-up
+// Fails: commit-after-the-position, lost-answer-counts-once
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer, Transaction } from 'kafkajs'
 

@@ -1,5 +1,5 @@
 // Mistake: a product that was never sold has a total of NaN.
-// Fails: totals-add-up
+// Fails: unknown-product-is-zero
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer } from 'kafkajs'
 

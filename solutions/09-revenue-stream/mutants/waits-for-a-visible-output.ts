@@ -1,6 +1,6 @@
 // Mistake: restores until it has seen a record near the end of the output: where only an aborted transaction is, there
 //          is none.
-// Fails: totals-add-up
+// Fails: starts-behind-control-records
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer, Transaction } from 'kafkajs'
 

@@ -56,7 +56,10 @@ export function createRevenueAnalytics(
   const processed = new Map<number, number>()
 
   // Whatever the group gives out anew is counted anew.
-  consumer.on(consumer.events.GROUP_JOIN, forget)
+  consumer.on(consumer.events.GROUP_JOIN, () => {
+    forget()
+    void Promise.allSettled([...producers.keys()].map(dropProducer))
+  })
 
   // Also where a batch held nothing but control records, which no handler and no commit ever hears of.
   consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload: { partition, lastOffset } }) => {

@@ -21,11 +21,12 @@ export { methods, type Methods } from './methods.ts'
 export { both, CheckFailed, Inconclusive, NotApplicable, shown } from './verdicts.ts'
 export { HostEnded, LearnerError } from '#sandbox/host.ts'
 export { show, type Command, type RedisWire } from '#wire/redis-wire.ts'
-export { API, metadataTopics, producedAcks, type KafkaRequest, type KafkaWire } from '#wire/kafka-wire.ts'
+export { API, metadataTopics, producedAcks, type ApiName, type KafkaRequest, type KafkaWire } from '#wire/kafka-wire.ts'
 export type { Text } from '#catalog/text.ts'
 export type { Instance } from '#sandbox/host.ts'
 export type { Learner } from './learner.ts'
 export type { KafkaWorld } from './kafka-world.ts'
+export type { CommittedRecord } from './committed-view.ts'
 
 export interface CheckContext {
   /** The learner's code in a process of its own, with a client. */

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import kafkajs, { type Admin, type Kafka, type KafkaMessage, type Message, type Producer } from 'kafkajs'
 import type { Text } from '#catalog/text.ts'
+import { readCommitted, type CommittedRecord } from './committed-view.ts'
 import { until } from './expectations.ts'
-import { quietRequestQueue } from '#wire/kafkajs-quiet.ts'
+import { expelMembers } from './expel.ts'
 import type { Run } from './run.ts'
 import { topicPool, type TopicPool } from './topic-pool.ts'
 import { both, ServiceGone } from './verdicts.ts'
+import { quietRequestQueue } from '#wire/kafkajs-quiet.ts'
 
 quietRequestQueue()
 
@@ -16,14 +18,20 @@ export interface KafkaWorld {
   /** A name for a group, or for anything else that must be this check's own. */
   name(what: string): string
   produce(topic: string, messages: readonly Message[]): Promise<void>
+  /** The same in one committed transaction, which leaves a control record behind. */
+  produceInTransaction(topic: string, messages: readonly Message[]): Promise<void>
   /** Every record of the topic, in offset order within each partition; waits until `count` are there. */
   read(topic: string, count: number): Promise<KafkaMessage[]>
+  /** What a reader of committed records finds now, in offset order within each partition. */
+  readCommitted(topic: string): Promise<CommittedRecord[]>
   /** Committed offsets by partition; −1 where nothing is committed. */
   committed(group: string, topic: string): Promise<number[]>
   /** End offsets by partition. */
   ends(topic: string): Promise<number[]>
   /** Members of a group that is stable; 0 for a group that is empty or gone. */
   members(group: string): Promise<number>
+  /** Ends the sessions of all members there are now: a dead or stopped one need not be waited for. */
+  expel(group: string): Promise<void>
   /**
    * A group that stands where `group` stands, at the beginning where that has committed nothing: for who takes over from
    * a dead member without waiting for its session to end.
@@ -52,6 +60,21 @@ export function kafkaWorld(run: Run): KafkaWorld {
       const { producer } = await connected()
       await producer.send({ topic, messages: [...messages], acks: -1 })
     },
+    async produceInTransaction(topic, messages) {
+      const { kafka } = await connected()
+      const producer = kafka.producer({ transactionalId: unguessable('tx'), maxInFlightRequests: 1, allowAutoTopicCreation: false })
+      await producer.connect()
+      try {
+        const transaction = await producer.transaction()
+        await transaction.send({ topic, messages: [...messages] })
+        await transaction.commit()
+      } finally {
+        await producer.disconnect()
+      }
+    },
+    async readCommitted(topic) {
+      return readCommitted(await connected(), topic, unguessable('reader'))
+    },
     async read(topic, count) {
       const { kafka } = await connected()
       return readTopic(kafka, topic, count)
@@ -70,6 +93,12 @@ export function kafkaWorld(run: Run): KafkaWorld {
       const { admin } = await connected()
       const { groups: [found] } = await admin.describeGroups([group])
       return found?.state === 'Dead' || found?.state === 'Empty' ? 0 : (found?.members.length ?? 0)
+    },
+    async expel(group) {
+      const { admin } = await connected()
+      const { groups: [found] } = await admin.describeGroups([group])
+      const members = found?.members.map(({ memberId }) => memberId) ?? []
+      if (members.length > 0) await expelMembers(run.config.kafka!.brokers[0]!, group, members)
     },
     async heir(group, topic) {
       const { kafka } = await connected()

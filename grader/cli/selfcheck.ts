@@ -39,6 +39,8 @@ async function runSelfcheck(names: string[], options: Options): Promise<void> {
     onProgress: (done, of, name) => {
       if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${`${done}/${of}  ${name}`.slice(0, (process.stderr.columns ?? 80) - 1)}`)
     },
+    // A round of the whole kit takes minutes: nobody should have to wait for its end to hear of the first.
+    onProblem: (problem) => process.stderr.write(`${process.stderr.isTTY ? '\r\u001b[K' : ''}${problem}\n`),
   })
   if (process.stderr.isTTY) process.stderr.write('\r\u001b[K')
   process.stdout.write(draw(checkup, (performance.now() - started) / 1000))

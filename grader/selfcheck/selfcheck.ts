@@ -16,6 +16,8 @@ export interface SelfcheckOptions {
   readonly busy: boolean
   readonly services?: ServiceKind
   readonly onProgress: (done: number, of: number, name: string) => void
+  /** Each difference as soon as it is seen. */
+  readonly onProblem: (problem: string) => void
 }
 
 /** One row of the table. */
@@ -61,10 +63,15 @@ export async function selfcheck(exercises: readonly Exercise[], options: Selfche
           const { exercise, known } = next
           const graded = await grader.grade(exercise, await readSubmission(known.file, exercise), gradeOptions)
           options.onProgress(++gradings, work.length * options.repeat, known.name)
-          for (const problem of judgeKnown(known, graded)) problemsOf.get(known)!.add(problem)
+          for (const problem of judgeKnown(known, graded)) {
+            problemsOf.get(known)!.add(problem)
+            options.onProblem(`${known.name}: ${problem}`)
+          }
           const before = first.get(known)
-          if (before) for (const change of changedVerdicts(before, graded)) changed.push(`${known.name}: round ${round + 1}, ${change}`)
-          else first.set(known, graded)
+          const changes = before ? changedVerdicts(before, graded).map((change) => `${known.name}: round ${round + 1}, ${change}`) : []
+          if (!before) first.set(known, graded)
+          for (const change of changes) options.onProblem(change)
+          changed.push(...changes)
         }
       }))
     }

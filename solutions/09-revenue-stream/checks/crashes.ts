@@ -1,0 +1,105 @@
+/**
+ * A reader of committed records sees totals that never go down and end in the exact sum, wherever a process ends: in an
+ * orderly way, before its output, between output and commit, or right after it.
+ */
+import { both, check, same, type Learner } from '#checks'
+import { COMMITS, FINAL_COMMITS, hold, kill, untilHeld } from './hold.ts'
+import { commitUnderWay, endsWith, ifItComes, openShop, sale, startAnalytics, untilTotals, type Shop, type World } from './shop.ts'
+
+check('totals-never-drop-at-a-restart', async ({ learner, kafka, did }) => {
+  did(both('sold four times, more than one fetch holds, then stopped and started again',
+    'bán bốn lần, nhiều hơn một lượt fetch chứa được, rồi dừng lại và khởi động lại'))
+  const shop = await openShop(kafka)
+  const before = await startAnalytics(learner, shop)
+  // White space between JSON's tokens means nothing, but it takes room: four of these do not come in one fetch.
+  const large = { ...sale('lamp', 1, 10), value: `${String(sale('lamp', 1, 10).value)}${' '.repeat(300_000)}` }
+  for (let i = 0; i < 2; i++) await kafka.produce(shop.inputTopic, [large, large])
+  await untilTotals(kafka, shop, { lamp: 40 })
+  await commitUnderWay(kafka, shop, 4)
+  await before.stop()
+  const after = await startAnalytics(learner, shop)
+  await kafka.produce(shop.inputTopic, [sale('chair', 1, 5)])
+  await untilTotals(kafka, shop, { lamp: 40, chair: 5 })
+  await after.stop()
+  await endsWith(kafka, shop, { lamp: 40, chair: 5 })
+})
+
+check('crash-before-the-output', async (world) => {
+  world.did(both('killed a process when its totals were on their way to Kafka, and started another one',
+    'dừng đột ngột tiến trình khi các tổng đang trên đường đến Kafka, rồi khởi động tiến trình khác'))
+  await crashes(world, async (shop, doomed, produce) => {
+    const held = hold(doomed, ['Produce'])
+    await produce()
+    await untilHeld(held, world.kafka, shop, await world.kafka.ends(shop.outputTopic))
+  })
+})
+
+check('crash-before-the-commit', async (world) => {
+  world.did(both('killed a process after its output, before its commit reached Kafka, and started another one',
+    'dừng đột ngột tiến trình sau khi ghi kết quả, trước khi commit đến Kafka, rồi khởi động tiến trình khác'))
+  await crashes(world, async (shop, doomed, produce) => {
+    const written = await world.kafka.ends(shop.outputTopic)
+    const held = hold(doomed, COMMITS)
+    await produce()
+    await untilHeld(held, world.kafka, shop, written)
+  })
+})
+
+check('crash-after-the-commit', async (world) => {
+  world.did(both('killed a process when Kafka had its commit, before the answer came, and started another one',
+    'dừng đột ngột tiến trình khi Kafka đã nhận commit nhưng phản hồi chưa về, rồi khởi động tiến trình khác'))
+  await crashes(world, async (_shop, doomed, produce) => {
+    let answered = false
+    doomed.kafkaWire.replyGate = ({ api }) => {
+      if (!FINAL_COMMITS.includes(api)) return 'pass'
+      answered = true
+      return new Promise(() => {})
+    }
+    await produce()
+    await ifItComes(() => answered, 1500)
+  })
+})
+
+check('starts-behind-control-records', async ({ learner, another, kafka, did }) => {
+  did(both('killed a process in the middle of its very first output, and started another one',
+    'dừng đột ngột tiến trình khi đang ghi kết quả đầu tiên, rồi khởi động tiến trình khác'))
+  const shop = await openShop(kafka)
+  const doomed = await another()
+  await startAnalytics(doomed, shop)
+  const held = hold(doomed, COMMITS)
+  await kafka.produce(shop.inputTopic, [sale('lamp', 1, 20)])
+  await untilHeld(held, kafka, shop, [0])
+  await kill(doomed, kafka, shop)
+  const analytics = await startAnalytics(learner, shop)
+  await untilTotals(kafka, shop, { lamp: 20 })
+  await analytics.stop()
+  const again = await startAnalytics(learner, shop)
+  same(await again.getTotal('lamp'), 20, both('getTotal() after one more start', 'getTotal() sau một lần khởi động nữa'))
+  await again.stop()
+})
+
+/**
+ * A process that has sold for 10 is killed in the middle of selling for 25 more, at the moment that `crash` waits for;
+ * then another one takes its place. What became of the 25 is looked at before anything else is sold: a later sale
+ * would bring a lost output to light again.
+ */
+async function crashes(
+  { learner, another, kafka }: World,
+  crash: (shop: Shop, doomed: Learner, produce: () => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const shop = await openShop(kafka)
+  const doomed = await another()
+  await startAnalytics(doomed, shop)
+  await kafka.produce(shop.inputTopic, [sale('lamp', 1, 10)])
+  await untilTotals(kafka, shop, { lamp: 10 })
+  await commitUnderWay(kafka, shop, 1)
+  await crash(shop, doomed, () => kafka.produce(shop.inputTopic, [sale('lamp', 2, 10), sale('lamp', 1, 5)]))
+  await kill(doomed, kafka, shop)
+  const analytics = await startAnalytics(learner, shop)
+  await untilTotals(kafka, shop, { lamp: 35 })
+  await kafka.produce(shop.inputTopic, [sale('lamp', 1, 100)])
+  await untilTotals(kafka, shop, { lamp: 135 })
+  same(await analytics.getTotal('lamp'), 135, both('getTotal() after the crash', 'getTotal() sau khi sập'))
+  await analytics.stop()
+  await endsWith(kafka, shop, { lamp: 135 })
+}

@@ -1,0 +1,128 @@
+/**
+ * Totals outlive the process and are exact to the cent; they are known as soon as start() has resolved. A Kafka that
+ * cannot be reached is told, everything that was opened is closed again, and asking for a total costs Kafka nothing.
+ */
+import { both, check, holds, rejects, same, until } from '#checks'
+import { commitUnderWay, endsWith, ifItComes, makeAnalytics, openShop, outputOf, sale, startAnalytics, untilTotals } from './shop.ts'
+
+check('restart-goes-on', async ({ learner, another, kafka, did }) => {
+  did(both('sold for 50, stopped, started again in another process and sold for 10',
+    'bán được 50, dừng lại, khởi động ở tiến trình khác rồi bán thêm 10'))
+  const shop = await openShop(kafka)
+  const before = await startAnalytics(learner, shop)
+  await kafka.produce(shop.inputTopic, [sale('lamp', 5, 10)])
+  await untilTotals(kafka, shop, { lamp: 50 })
+  await commitUnderWay(kafka, shop, 1)
+  await before.stop()
+  const after = await startAnalytics(await another(), shop)
+  await kafka.produce(shop.inputTopic, [sale('lamp', 1, 10)])
+  await untilTotals(kafka, shop, { lamp: 60 })
+  await after.stop()
+})
+
+check('total-is-right-at-start', async ({ learner, kafka, did }) => {
+  did(both('sold for 70, stopped, started again with the same clients and asked for the total at once',
+    'bán được 70, dừng lại, khởi động lại với cùng client rồi hỏi tổng ngay'))
+  const shop = await openShop(kafka)
+  const before = await startAnalytics(learner, shop)
+  await kafka.produce(shop.inputTopic, [sale('lamp', 5, 10), sale('chair', 1, 20)])
+  await untilTotals(kafka, shop, { lamp: 50, chair: 20 })
+  await commitUnderWay(kafka, shop, 2)
+  await before.stop()
+  const after = await startAnalytics(learner, shop)
+  same([await after.getTotal('lamp'), await after.getTotal('chair')], [50, 20],
+    both('getTotal() of both products right after start()', 'getTotal() của hai sản phẩm ngay sau start()'))
+  await after.stop()
+})
+
+check('outputs-are-keyed', async ({ learner, kafka, did }) => {
+  did(both('sold two products and looked at the keys of the output records', 'bán hai sản phẩm rồi xem key của các bản ghi đầu ra'))
+  const shop = await openShop(kafka)
+  const analytics = await startAnalytics(learner, shop)
+  await kafka.produce(shop.inputTopic, [sale('lamp', 1, 10), sale('chair', 2, 20)])
+  await untilTotals(kafka, shop, { lamp: 10, chair: 40 })
+  for (const { key, value } of await kafka.readCommitted(shop.outputTopic)) {
+    same(key === null ? null : String(key), outputOf(value).product_id, both('the key of an output record', 'key của bản ghi đầu ra'))
+  }
+  await analytics.stop()
+})
+
+check('sums-are-exact', async ({ learner, kafka, did }) => {
+  did(both('sold ten times for 0.1, and 0.1 and 0.2, and three for 1.1', 'bán mười lần giá 0.1, rồi 0.1 và 0.2, rồi ba cái giá 1.1'))
+  const shop = await openShop(kafka)
+  const analytics = await startAnalytics(learner, shop)
+  await kafka.produce(shop.inputTopic, [
+    ...Array.from({ length: 10 }, () => sale('pin', 1, 0.1)), sale('nail', 1, 0.1), sale('nail', 1, 0.2), sale('bolt', 3, 1.1),
+  ])
+  const totals = { pin: 1, nail: 0.3, bolt: 3.3 }
+  await untilTotals(kafka, shop, totals)
+  for (const [product, total] of Object.entries(totals)) await until(async () => (await analytics.getTotal(product)) === total,
+    both(`getTotal("${product}") to resolve to ${total}`, `getTotal("${product}") trả về ${total}`))
+  await analytics.stop()
+})
+
+check('prices-become-whole-cents', async ({ learner, kafka, did }) => {
+  did(both('sold things for 0.29, 1.15, 4.35, 1.01 and 1234567.89', 'bán hàng với giá 0.29, 1.15, 4.35, 1.01 và 1234567.89'))
+  const shop = await openShop(kafka)
+  const analytics = await startAnalytics(learner, shop)
+  const prices = { a: 0.29, b: 1.15, c: 4.35, d: 1.01, e: 1_234_567.89 }
+  await kafka.produce(shop.inputTopic, Object.entries(prices).map(([product, price]) => sale(product, 1, price)))
+  await untilTotals(kafka, shop, prices)
+  await analytics.stop()
+})
+
+check('unreachable-kafka-rejects', async ({ learner, kafka, did }) => {
+  did(both('started with Kafka out of reach', 'khởi động khi không kết nối được Kafka'))
+  const shop = await openShop(kafka)
+  const offline = await learner.withKafka({ retries: 1 })
+  const online = await startAnalytics(offline, shop)
+  await kafka.produce(shop.inputTopic, [sale('lamp', 1, 10)])
+  await untilTotals(kafka, shop, { lamp: 10 })
+  await online.stop()
+  offline.kafkaWire.down()
+  const analytics = await makeAnalytics(offline, shop)
+  offline.host.deadline(20_000)
+  await rejects(() => analytics.start(), both('start() while Kafka is out of reach', 'start() khi không kết nối được Kafka'))
+})
+
+check('asking-costs-kafka-nothing', async ({ learner, kafka, did }) => {
+  did(both('held back everything sent to Kafka and asked for a total', 'giữ lại mọi thứ gửi đến Kafka rồi hỏi tổng'))
+  const shop = await openShop(kafka)
+  const analytics = await startAnalytics(learner, shop)
+  await kafka.produce(shop.inputTopic, [sale('lamp', 1, 10)])
+  await untilTotals(kafka, shop, { lamp: 10 })
+  await until(async () => (await analytics.getTotal('lamp')) === 10, both('getTotal("lamp") to resolve to 10', 'getTotal("lamp") trả về 10'))
+  const door = Promise.withResolvers<'pass'>()
+  const made = learner.kafkaWire.made()
+  learner.kafkaWire.gate = () => door.promise
+  let total: unknown
+  const asking = analytics.getTotal('lamp').then((value) => { total = value })
+  try {
+    await until(() => total !== undefined || learner.kafkaWire.made() > made,
+      both('getTotal() while Kafka is not to be asked', 'getTotal() khi không được hỏi Kafka'))
+    holds(learner.kafkaWire.made() === made, both('connections to Kafka that getTotal() opened', 'số kết nối đến Kafka mà getTotal() mở ra'),
+      '0', String(learner.kafkaWire.made() - made))
+    same(total, 10, both('getTotal() while Kafka is silent', 'getTotal() khi Kafka im lặng'))
+  } finally {
+    door.resolve('pass')
+    await asking.catch(() => {})
+  }
+  await analytics.stop()
+})
+
+check('no-leaked-connection', async ({ learner, kafka, did }) => {
+  did(both('sold something, stopped, and counted the connections', 'bán một món, dừng lại rồi đếm số kết nối'))
+  const shop = await openShop(kafka)
+  const analytics = await startAnalytics(learner, shop)
+  await kafka.produce(shop.inputTopic, [sale('lamp', 1, 10)])
+  await untilTotals(kafka, shop, { lamp: 10 })
+  await analytics.lag()
+  await kafka.produce(shop.inputTopic, [{ key: 'lamp', value: 'no sale' }])
+  await ifItComes(async () => (await kafka.ends(shop.dlqTopic))[0]! > 0, 500)
+  await analytics.stop()
+  await until(() => learner.kafkaWire.open() === 0,
+    both('every connection to Kafka to be closed after stop()', 'mọi kết nối đến Kafka được đóng sau stop()'))
+  await until(() => learner.wire.open() <= 1,
+    both('every connection to Redis but the given one to be closed after stop()', 'mọi kết nối đến Redis trừ kết nối được truyền vào được đóng sau stop()'))
+  await endsWith(kafka, shop, { lamp: 10 })
+})

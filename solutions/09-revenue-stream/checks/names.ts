@@ -1,0 +1,34 @@
+/** Which names the code asks Kafka for when it was not told one. */
+import { both, metadataTopics, same, settled, until, type CheckContext, type KafkaRequest, type Learner } from '#checks'
+import { makeAnalytics, type Shop } from './shop.ts'
+
+/** Leaves out one topic of a shop whose input is there already. */
+export async function topicByDefault(
+  { learner, kafka }: Pick<CheckContext, 'learner' | 'kafka'>, shop: Shop, option: 'inputTopic' | 'outputTopic' | 'dlqTopic', name: string,
+): Promise<void> {
+  const own = { ...shop, groupId: kafka.name('revenue'), transactionalId: kafka.name('tx'), [option]: undefined }
+  const asked = await asksFor(learner, own,
+    (request) => (request.api === 'Metadata' ? metadataTopics(request).filter((topic) => !Object.values(shop).includes(topic)) : []))
+  same(asked, [name], both(`the topic used without ${option}`, `topic được dùng khi không truyền ${option}`))
+}
+
+/** Starts analytics of their own and cuts them off as soon as they name what `names` looks for: the defaults belong to everybody. */
+export async function asksFor(learner: Learner, options: Partial<Shop>, names: (request: KafkaRequest) => string[]): Promise<string[]> {
+  const client = await learner.withKafka({ retries: 1 })
+  const asked = new Set<string>()
+  client.kafkaWire.gate = (request) => {
+    const found = names(request)
+    for (const name of found) asked.add(name)
+    return found.length > 0 ? 'cut' : 'pass'
+  }
+  const analytics = await makeAnalytics(client, options)
+  const starting = settled(analytics.start())
+  await until(() => asked.size > 0, both('the code to ask Kafka for what it was not told', 'mã hỏi Kafka tên mà nó không được truyền'))
+  client.kafkaWire.down()
+  await starting
+  await settled(analytics.stop())
+  return [...asked]
+}
+
+/** The text a request starts with: the group or the key it is about. */
+export const firstText = ({ body }: KafkaRequest): string => body.toString('utf8', 2, 2 + body.readInt16BE(0))

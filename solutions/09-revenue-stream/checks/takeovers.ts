@@ -1,0 +1,157 @@
+/**
+ * Partitions go from one instance to another with all that was counted, and whoever had them before can neither write
+ * an older total after a newer one nor have a commit overlooked.
+ */
+import { both, check, same, until, type CheckContext, type KafkaRequest, type Learner } from '#checks'
+import { before, FINAL_COMMITS, hold, untilHeld, type Held } from './hold.ts'
+import { firstText } from './names.ts'
+import {
+  commitUnderWay, endsWith, ifItComes, makeAnalytics, openShop, productIn, REBALANCE_MS, sale, startAnalytics, untilFetching, untilTotals,
+  type Analytics, type Shop, type World,
+} from './shop.ts'
+
+const [one, other] = [productIn(0), productIn(1)]
+
+check('second-instance-takes-over', async ({ learner, another, kafka, did }) => {
+  did(both('sold to two partitions, started a second instance, sold again, stopped the first one and sold once more',
+    'bán vào hai partition, khởi động instance thứ hai rồi bán tiếp, dừng instance đầu rồi lại bán tiếp'))
+  const { shop, instances: [first, second], newcomer } = await twoInstances({ learner, another, kafka })
+  await stops(first, newcomer, kafka, shop)
+  await kafka.produce(shop.inputTopic, [sale(one, 1, 2), sale(other, 1, 2)])
+  await untilTotals(kafka, shop, { [one]: 17, [other]: 27 })
+  await second.stop()
+  await endsWith(kafka, shop, { [one]: 17, [other]: 27 })
+})
+
+check('partitions-come-back', async ({ learner, another, kafka, did }) => {
+  did(both('sold to two instances with a partition each, stopped the second one and sold again',
+    'bán vào hai instance, mỗi bên một partition, dừng instance thứ hai rồi bán tiếp'))
+  const { shop, instances: [first, second] } = await twoInstances({ learner, another, kafka })
+  await stops(second, learner, kafka, shop)
+  await kafka.produce(shop.inputTopic, [sale(one, 1, 2), sale(other, 1, 2)])
+  await untilTotals(kafka, shop, { [one]: 17, [other]: 27 })
+  same([await first.getTotal(one), await first.getTotal(other)], [17, 27],
+    both('getTotal() of the instance that is left, for a product of each partition',
+      'getTotal() của instance còn lại, cho một sản phẩm của mỗi partition'))
+  await first.stop()
+  await endsWith(kafka, shop, { [one]: 17, [other]: 27 })
+})
+
+check('held-output-cannot-overtake', async ({ learner, another, kafka, did }) => {
+  did(both('held an output of one instance on its way to Kafka until another one had taken over and written newer totals',
+    'giữ kết quả của một instance trên đường đến Kafka cho đến khi instance khác tiếp quản và ghi tổng mới hơn'))
+  const shop = await openShop(kafka)
+  const slow = await another()
+  const held = await inTheMiddle(slow, kafka, shop, () => hold(slow, ['Produce']))
+  const heir = await startAnalytics(learner, shop)
+  await untilTotals(kafka, shop, { lamp: 30 })
+  await kafka.produce(shop.inputTopic, [sale('lamp', 1, 5)])
+  await untilTotals(kafka, shop, { lamp: 35 })
+  await held.release()
+  await slow.host.idle()
+  await kafka.produce(shop.inputTopic, [sale('lamp', 1, 1)])
+  await untilTotals(kafka, shop, { lamp: 36 })
+  await Promise.all([heir.stop(), slow.kill()])
+  await endsWith(kafka, shop, { lamp: 36 })
+})
+
+check('commit-during-the-takeover', async ({ learner, another, kafka, did }) => {
+  did(both('held a commit of one instance until another one, taking over, was about to ask for the group\'s offsets',
+    'giữ commit của một instance cho đến khi instance khác đang tiếp quản sắp hỏi offset của group'))
+  await commitsLate({ learner, another, kafka }, (shop, heir, started, release) =>
+    before(heir, 'OffsetFetch', (request) => firstText(request) === shop.groupId, async () => {
+      // What it reads before that, it has read by now.
+      await ifItComes(started, 700)
+      await release()
+    }))
+})
+
+check('commit-after-the-position', async ({ learner, another, kafka, did }) => {
+  did(both('held a commit of one instance until another one, taking over, had the group\'s offsets and was about to fence it off',
+    'giữ commit của một instance cho đến khi instance khác đang tiếp quản đã có offset của group và sắp chặn nó'))
+  await commitsLate({ learner, another, kafka }, (shop, heir, _started, release) =>
+    // One without a transactional id, which kafkajs sends for every idempotent producer, fences nobody.
+    before(heir, 'InitProducerId', ({ body }) => body.readInt16BE(0) >= 0, async () => {
+      await ifItComes(() => knowsItsPosition(heir, shop), 700)
+      await release()
+    }))
+})
+
+/** Stops an instance; resolves when the one that is left has been given its partitions. */
+async function stops(leaving: Analytics, left: Learner, kafka: CheckContext['kafka'], shop: Shop): Promise<void> {
+  await commitUnderWay(kafka, shop, 4)
+  const syncs = (): KafkaRequest[] => left.kafkaWire.requests('SyncGroup').filter((request) => firstText(request) === shop.groupId && request.answered)
+  const before = syncs().length
+  await leaving.stop()
+  await until(() => syncs().length > before, both('the other instance to be given the partitions', 'instance kia được giao các partition'), REBALANCE_MS)
+}
+
+/** The consumer that is a member of the group, and not some other client, has the group's offsets. */
+function knowsItsPosition({ kafkaWire }: Learner, shop: Shop): boolean {
+  const member = kafkaWire.requests('JoinGroup').find((request) => firstText(request) === shop.groupId)?.connection
+  return kafkaWire.requests('OffsetFetch').some((request) => request.answered && request.connection === member)
+}
+
+/** Two instances with a partition each, of which the first had both; 15 and 25 were sold to the partitions. */
+async function twoInstances({ learner, another, kafka }: World): Promise<{ shop: Shop; instances: [Analytics, Analytics]; newcomer: Learner }> {
+  const shop = await openShop(kafka, 2)
+  const first = await startAnalytics(learner, shop)
+  await kafka.produce(shop.inputTopic, [sale(one, 1, 10), sale(other, 1, 20)])
+  await untilTotals(kafka, shop, { [one]: 10, [other]: 20 })
+  await commitUnderWay(kafka, shop, 2)
+  const newcomer = await another()
+  const second = await startAnalytics(newcomer, shop)
+  await untilFetching(newcomer, shop, both('the second instance to read its partition', 'instance thứ hai đọc partition của nó'))
+  await kafka.produce(shop.inputTopic, [sale(one, 1, 5), sale(other, 1, 5)])
+  await untilTotals(kafka, shop, { [one]: 15, [other]: 25 })
+  return { shop, instances: [first, second], newcomer }
+}
+
+/** An instance that has sold for 10, got stuck in the middle of selling for 20 more, and was expelled from its group. */
+async function inTheMiddle(
+  slow: Learner, kafka: CheckContext['kafka'], shop: Shop, stuck: () => Held,
+): Promise<Held> {
+  await startAnalytics(slow, shop)
+  await kafka.produce(shop.inputTopic, [sale('lamp', 1, 10)])
+  await untilTotals(kafka, shop, { lamp: 10 })
+  await commitUnderWay(kafka, shop, 1)
+  const written = await kafka.ends(shop.outputTopic)
+  const held = stuck()
+  await kafka.produce(shop.inputTopic, [sale('lamp', 1, 20)])
+  await untilHeld(held, kafka, shop, written)
+  await kafka.expel(shop.groupId)
+  return held
+}
+
+/** The commit of an instance that has lost its session arrives while another one takes over, when `moment` lets it. */
+async function commitsLate(
+  { learner, another, kafka }: World,
+  moment: (shop: Shop, heir: Learner, started: () => boolean, release: () => Promise<void>) => void,
+): Promise<void> {
+  const shop = await openShop(kafka)
+  const slow = await another()
+  const held = await inTheMiddle(slow, kafka, shop, () => hold(slow, FINAL_COMMITS))
+  // It never hears what became of its commit: it would ask to join again, and all partitions would be given out anew.
+  slow.kafkaWire.replyGate = ({ api }) => (FINAL_COMMITS.includes(api) ? new Promise(() => {}) : 'pass')
+  let started = false
+  const release = async (): Promise<void> => {
+    await held.release()
+    // Kafka answers a commit before its offsets can be read; one that is refused never changes them.
+    await kafka.untilCommitted(shop.groupId, shop.inputTopic, 2, undefined, 500).catch(() => {})
+  }
+  moment(shop, learner, () => started, release)
+  const heir = await makeAnalytics(learner, shop)
+  await heir.start()
+  started = true
+  // Who never sends what the moment waits for has the late commit now, with its own output.
+  await ifItComes(() => slow.kafkaWire.gate === null || learner.kafkaWire.requests('Produce').length > 0, 4000)
+  await release()
+  await slow.kill()
+  await untilTotals(kafka, shop, { lamp: 30 })
+  await kafka.produce(shop.inputTopic, [sale('lamp', 1, 5)])
+  await untilTotals(kafka, shop, { lamp: 35 })
+  await until(async () => (await heir.getTotal('lamp')) === 35,
+    both('getTotal() of the new owner to resolve to 35', 'getTotal() của chủ mới trả về 35'))
+  await heir.stop()
+  await endsWith(kafka, shop, { lamp: 35 })
+}

@@ -6,6 +6,7 @@ import { execa } from 'execa'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { reportSchema, reportsSchema } from '#report/schema.ts'
 import { withOwnKeeper } from '#services/own-keeper.ts'
+import { status } from '#services/services.ts'
 
 withOwnKeeper()
 
@@ -103,6 +104,20 @@ test.each([
   expect(stderr).toMatch(message)
   expect(stderr).not.toMatch(/\n\s+at /)
 })
+
+test('Ctrl-C reports what was graded by then, exit 3, and leaves nothing at work', async () => {
+  const command = execa('npm', ['run', '--silent', 'grade', '--', '6', '--submission', 'fixtures/static/syntax-error.ts', '--submission', 'fixtures/hostile/never-settles.ts', '--json'], {
+    cwd: kit, reject: false, env: plain, detached: true,
+  })
+  const inUse = async (): Promise<number> => (await status()).keeper?.redis.filter(({ leased }) => leased).length ?? 0
+  await expect.poll(inUse, { timeout: 30_000 }).toBeGreaterThan(0)
+  // To the whole group, as a terminal does it.
+  process.kill(-command.pid!, 'SIGINT')
+  const { stdout, exitCode } = await command
+  const { reports } = reportsSchema.parse(JSON.parse(stdout))
+  expect([reports.map(({ exercises: [exercise] }) => exercise!.state), exitCode]).toEqual([['broken', 'not-graded'], 3])
+  await expect.poll(inUse, { timeout: 10_000 }).toBe(0)
+}, 120_000)
 
 test('without services nothing is graded, exit 3', async () => {
   const { stderr, stdout, exitCode } = await execa('npm', ['run', '--silent', 'exercise', '6', '--', '--solution', '--services', 'external'], {

@@ -1,5 +1,6 @@
 import type { Exercise } from '#catalog/exercise.ts'
 import { readSubmission, SubmissionError, type Submission } from '#catalog/submission.ts'
+import type { Text } from '#catalog/text.ts'
 import type { Graded, Grader, GradeOptions } from '../grade.types.ts'
 import type { GradingOptions } from './options.ts'
 import { showProgress } from './progress.ts'
@@ -27,10 +28,16 @@ export async function gradeSubmissions(targets: readonly Target[], options: Grad
   const { openResident } = await import('#resident/call.ts')
   const grader = await openResident()
   const gradeOptions = { ...(options.services && { services: options.services }), onEvent: progress.onEvent }
+  const interrupt = Promise.withResolvers<void>()
+  // Ctrl-C once reports what is known by then; twice ends at once.
+  process.once('SIGINT', () => interrupt.resolve())
+  const orInterrupted = (reading: Reading): Promise<Graded> =>
+    Promise.race([gradeOne(grader, reading, gradeOptions), interrupt.promise.then(() => notGraded(reading.exercise, INTERRUPTED))])
   try {
     return await Promise.all(targets.map(async ({ path }, index) =>
-      ({ submission: path, graded: await Promise.all(readings[index]!.map((reading) => gradeOne(grader, reading, gradeOptions))) })))
+      ({ submission: path, graded: await Promise.all(readings[index]!.map(orInterrupted)) })))
   } finally {
+    process.removeAllListeners('SIGINT')
     progress.end()
     await grader.close()
   }
@@ -65,14 +72,18 @@ async function read(target: Target, exercise: Exercise): Promise<Submission | Su
   }
 }
 
-function unreadable(exercise: Exercise, { text }: SubmissionError): Graded {
+const unreadable = (exercise: Exercise, { text }: SubmissionError): Graded => ({ ...notGraded(exercise, text), state: 'broken' })
+
+function notGraded(exercise: Exercise, message: Text): Graded {
   return {
     exercise,
-    state: 'broken',
-    message: text,
+    state: 'not-graded',
+    message,
     outcomes: [],
     durationMs: 0,
     services: { redis: null, kafka: null },
     isolation: 'bubblewrap',
   }
 }
+
+const INTERRUPTED: Text = { en: 'Interrupted before it was graded.', vi: 'Bị ngắt khi chưa chấm xong.' }

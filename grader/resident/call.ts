@@ -61,6 +61,7 @@ interface Asked {
 function remote(socket: Socket): Grader {
   const asked: Asked[] = []
   let instead: Promise<Grader> | undefined
+  let closed = false
   onMessage<Answer>(socket, (answer) => {
     if (!('id' in answer)) return
     const { exercise, options, graded } = asked[answer.id]!
@@ -83,11 +84,12 @@ function remote(socket: Socket): Grader {
       try {
         return await graded.promise
       } catch (error) {
-        if (error !== gone) throw error
+        if (error !== gone || closed) throw error
         return (await (instead ??= own())).grade(exercise, submission, options)
       }
     },
     async close() {
+      closed = true
       socket.destroy()
       await (await instead)?.close()
     },

@@ -69,6 +69,13 @@ describe.each([...(bubblewrap ? ['bubblewrap' as const] : []), 'permissions' as 
     expect(await host.call('callBack', async (...args: unknown[]) => args.length)).toBe(2)
   })
 
+  test('functions of the grader can be put inside, where values have methods, `this` and identity', async () => {
+    const host = await start()
+    const counter = await (await host.plant(() => Object.assign(() => 1, { n: 20, up(by: number) { return this.n + by } })))()
+    const up = await host.plant((f: { up(by: number): number }, by: number) => f.up(by))
+    expect(await up(counter, 3)).toBe(23)
+  })
+
   test('a throw and a rejection are told apart', async () => {
     const host = await start()
     const thrown = await host.call('fail').catch((error: unknown) => error) as LearnerError

@@ -1,0 +1,85 @@
+/**
+ * What callers and processes share: nobody's changes, no entry older than a second, `this`, and no key without an expiry.
+ */
+import { both, check, holds, same, until } from '#checks'
+import { loader, settle, wrap, type Cached } from './cached.ts'
+
+/** The most a first level in memory may be behind Redis, and a little for clocks that tick coarsely. */
+const FIRST_LEVEL_MS = 1100
+
+check('results-are-the-callers-own', async ({ learner, did }) => {
+  did(both('let every caller change what it got', 'để mỗi bên gọi thay đổi kết quả mình nhận được'))
+  const order = { id: 7, items: ['book'], paid: { at: 'noon' } }
+  const load = loader(() => order)
+  const cached = await wrap(learner, { name: 'order' }, load.fn)
+  const getAndChange = await learner.host.plant(async (call: (id: number) => Promise<{ items: string[]; paid: { at: string } }>) => {
+    const got = await call(7)
+    const seen = structuredClone(got)
+    try {
+      got.items.push('changed')
+      got.paid.at = 'changed'
+    } catch {
+      // A frozen result is nobody's to change.
+    }
+    return seen
+  })
+  for (const which of [both('first', 'đầu tiên'), both('second', 'thứ hai'), both('third', 'thứ ba'), both('fourth', 'thứ tư')]) {
+    same(await getAndChange(cached.remote), order, both(`what the ${which.en} caller got`, `kết quả mà bên gọi ${which.vi} nhận được`))
+  }
+  same(load.calls.length, 1, both('calls of the function', 'số lần hàm được gọi'))
+})
+
+check('first-level-is-a-second-old-at-most', async ({ learner, another, did }) => {
+  did(both('invalidated an entry in one process and went on asking in another for more than a second',
+    'gọi invalidate ở một tiến trình và tiếp tục hỏi ở tiến trình khác hơn một giây'))
+  const other = await another()
+  const load = loader((_args, call) => `version ${call}`)
+  const here = await wrap(learner, { name: 'user' }, load.fn)
+  const there = await wrap(other, { name: 'user' }, load.fn)
+  await here.call(7)
+  same(await here.call(7), 'version 1', both('the result', 'kết quả'))
+  await settle(learner)
+  same(await there.invalidate(7), true, both('invalidate in the other process', 'invalidate ở tiến trình kia'))
+  await askFor(FIRST_LEVEL_MS, here)
+  same(await here.call(7), 'version 2', both('the result more than a second after it was invalidated', 'kết quả hơn một giây sau khi bị invalidate'))
+}, { waits: true })
+
+check('this-is-kept', async ({ learner, did }) => {
+  did(both('wrapped a function that uses `this` and called it as a method', 'bọc một hàm có dùng `this` và gọi như một phương thức'))
+  const priceOf = await learner.host.plant(function (this: { currency: string } | undefined, item: string) {
+    return Promise.resolve(`${item} in ${this?.currency}`)
+  })
+  const cached = await wrap(learner, { name: 'price' }, priceOf)
+  const callAsMethod = await learner.host.plant((price: (item: string) => Promise<string>, item: string) => ({ currency: 'VND', price }).price(item))
+  same(await callAsMethod(cached.remote, 'tea'), 'tea in VND', both('the result of a method that reads `this.currency`', 'kết quả của phương thức đọc `this.currency`'))
+  const outside = await learner.host.plant((price: (item: symbol | string) => Promise<string>) => ({ currency: 'VND', price }).price('coffee'))
+  same(await outside(cached.remote), 'coffee in VND', both('the result for another item', 'kết quả cho món khác'))
+})
+
+check('crash-leaves-an-expiry', async ({ cuts, redis, did }) => {
+  did(both('cut the connection after each command of a first call', 'cắt kết nối sau từng lệnh của lời gọi đầu tiên'))
+  await cuts.explore({
+    open: (caller) => wrap(caller, { name: 'user', expire: 60 }, loader(() => ({ id: 7 })).fn),
+    call: (_, cached: Cached) => cached.call(7),
+    audit: async () => {
+      for (const key of await redis.keys('*')) {
+        holds((await redis.pttl(key)) > 0, both(`after the crash, the expiry of ${key.slice(0, 40)}`, `sau khi sập, thời hạn của ${key.slice(0, 40)}`),
+          both('an expiry', 'có thời hạn'), both('none: it is never computed again', 'không có: kết quả không bao giờ được tính lại'))
+      }
+    },
+  })
+})
+
+/** Keeps asking now and then, so that an age counted from the last use never passes. */
+async function askFor(ms: number, cached: Cached): Promise<void> {
+  const start = performance.now()
+  let asked = start
+  await until(async () => {
+    const now = performance.now()
+    if (now - asked > 150) {
+      asked = now
+      await cached.call(7)
+    }
+    return now - start > ms
+  }, both('a second to pass', 'một giây trôi qua'), 10 * ms)
+}

@@ -14,6 +14,7 @@ export const echo = (value) => value
 export const fail = () => { throw new RangeError('at once') }
 export const reject = async () => { throw new TypeError('later') }
 export const callBack = (f) => f(1, 'two')
+export const need = async (name) => { await import(name) }
 export const spin = () => { for (;;); }
 export const exit = () => process.exit(3)
 export const allocate = () => { const held = []; for (;;) held.push(Buffer.alloc(20_000_000, 1)) }
@@ -111,6 +112,12 @@ describe.each([...(bubblewrap ? ['bubblewrap' as const] : []), 'permissions' as 
       await expect(host.call('read', file)).rejects.toThrow(/ERR_ACCESS_DENIED|ENOENT|restricted/)
     }
     await expect(host.call('write', path.join(folder, 's', 'submission.mjs'))).rejects.toThrow(/EROFS|restricted|ENOENT/)
+  })
+
+  test('what is built into Node can be imported', async () => {
+    const host = await start()
+    const names = ['util', 'v8', 'worker_threads', 'http', 'inspector', 'timers/promises', 'crypto', 'zlib']
+    for (const name of names) await host.call('need', `node:${name}`)
   })
 
   test('an unhandled rejection is noticed and ends nothing', async () => {

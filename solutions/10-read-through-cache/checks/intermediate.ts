@@ -71,6 +71,27 @@ check('entries-expire', async ({ learner, redis, did }) => {
   }
 })
 
+check('entries-end-one-by-one', async ({ learner, another, did }) => {
+  did(both('cached a result for one second and went on caching others, then asked for it in another process',
+    'lưu một kết quả trong một giây và tiếp tục lưu các kết quả khác, rồi hỏi lại từ tiến trình khác'))
+  const options = { name: 'user', expire: 1 }
+  const [other, load] = [await another(), loader(() => 'a new result')]
+  const there = await wrap(other, options, load.fn)
+  const here = await wrap(learner, options, loader(() => 'a result').fn)
+  await here.call(0)
+  await settle(learner)
+  const written = performance.now()
+  let next = 1
+  await until(async () => {
+    if (performance.now() - written > 100 * next) await here.call(next++)
+    return performance.now() - written > 1100
+  }, both('a second to pass', 'một giây trôi qua'), 10_000)
+  await here.call('last')
+  await settle(learner)
+  same(await there.call(0), 'a new result', both('the result after its second', 'kết quả sau một giây của nó'))
+  same(load.calls.length, 1, both('calls of the function for what has expired', 'số lần hàm được gọi cho entry đã hết hạn'))
+}, { waits: true })
+
 check('a-hit-does-not-move-the-expiry', async ({ learner, another, redis, did }) => {
   did(both('shortened the time an entry had left, then hit it from another process', 'rút ngắn thời gian còn lại của một entry, rồi đọc nó từ tiến trình khác'))
   const options = { name: 'user', expire: 1000 }

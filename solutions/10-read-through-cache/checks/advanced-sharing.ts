@@ -52,8 +52,6 @@ check('this-is-kept', async ({ learner, did }) => {
   const cached = await wrap(learner, { name: 'price' }, priceOf)
   const callAsMethod = await learner.host.plant((price: (item: string) => Promise<string>, item: string) => ({ currency: 'VND', price }).price(item))
   same(await callAsMethod(cached.remote, 'tea'), 'tea in VND', both('the result of a method that reads `this.currency`', 'kết quả của phương thức đọc `this.currency`'))
-  const outside = await learner.host.plant((price: (item: symbol | string) => Promise<string>) => ({ currency: 'VND', price }).price('coffee'))
-  same(await outside(cached.remote), 'coffee in VND', both('the result for another item', 'kết quả cho món khác'))
 })
 
 check('crash-leaves-an-expiry', async ({ cuts, redis, did }) => {

@@ -111,12 +111,11 @@ async function comeBack(learner: Learner, results: readonly unknown[]): Promise<
 
 /** What the learner's encoding, where it is JSON, makes of values: every part of the entries, as plain data. */
 async function storedFor(learner: Learner, redis: Redis, values: unknown[]): Promise<unknown[]> {
-  const parts: unknown[] = []
-  for (const value of [values, ...values, { values }]) {
-    const cached = await wrap(learner, { name: `stored-${parts.length}` }, loader(() => value).fn)
-    await cached.call(7)
-  }
+  const results = [values, ...values, { values }]
+  const cached = await wrap(learner, { name: 'stored' }, loader(([i]) => results[i as number]).fn)
+  for (const i of results.keys()) await cached.call(i)
   await settle(learner)
+  const parts: unknown[] = []
   for (const key of await redis.keys('*')) {
     if ((await redis.type(key)) !== 'string') continue
     const text = (await redis.get(key))!
@@ -131,7 +130,7 @@ async function storedFor(learner: Learner, redis: Redis, values: unknown[]): Pro
 }
 
 function collect(value: unknown, parts: unknown[]): void {
-  if (value === null || typeof value === 'number' || parts.length > 60) return
+  if (value === null || typeof value === 'number' || parts.length > 100) return
   parts.push(value)
   if (typeof value === 'object') for (const part of Object.values(value)) collect(part, parts)
 }

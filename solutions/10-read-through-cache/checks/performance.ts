@@ -59,8 +59,8 @@ check('loads-are-the-distinct-arguments', async ({ learner, did }) => {
     for (const [page, size] of lists) results.push(await call(page!, { size }))
     return results
   })
-  for (let i = 0; i < asked.length; i += 100) {
-    const part = asked.slice(i, i + 100)
+  for (let i = 0; i < asked.length; i += 20) {
+    const part = asked.slice(i, i + 20)
     same(await inTurn(cached.remote, part), part.map(([page, size]) => `page ${page} of ${size}`), both('the results', 'các kết quả'))
   }
   same(load.calls.length, new Set(asked.map(String)).size, both('calls of the function', 'số lần hàm được gọi'))
@@ -73,7 +73,7 @@ check('nothing-searches-the-keys', async ({ learner, redis, did }) => {
   await cached.call(1)
   const commands = await commandsRun(redis, async () => {
     for (const id of [2, 2, 2, 3]) same(await cached.call(id), ANN, both('the result', 'kết quả'))
-    same(await cached.invalidate(2), true, both('invalidate(2)', 'invalidate(2)'))
+    await cached.invalidate(2)
   })
   same(load.calls.length, 3, both('calls of the function for three different arguments', 'số lần hàm được gọi cho ba tham số khác nhau'))
   const searching = commands.filter((name) => /^(KEYS|SCAN|FLUSHDB|FLUSHALL|RANDOMKEY)$/.test(name))

@@ -1,5 +1,7 @@
 // Mistake: the arguments are joined to a text: 1 and '1' are the same, and so are a,b and a, b.
-// Fails: different-arguments-never-share
+// Fails: different-arguments-never-share, order-of-keys-does-not-matter, invalidate-is-exact
+// Fails: types-of-arguments-matter, plain-data-stays-plain, other-arguments-never-hit-wrongly
+// Fails: loads-are-the-distinct-arguments
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 

@@ -1,5 +1,5 @@
 // Mistake: a BigInt is written as its text.
-// Fails: types-of-arguments-matter
+// Fails: types-of-arguments-matter, what-cannot-be-stored-comes-back
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 

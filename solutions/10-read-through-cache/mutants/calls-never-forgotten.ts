@@ -1,5 +1,6 @@
 // Mistake: promises are shared by calls at once, and kept for ever.
-// Fails: first-level-is-a-second-old-at-most
+// Fails: invalidate-forgets, undefined-is-not-cached, rejections-are-not-cached, invalidate-is-exact
+// Fails: results-are-the-callers-own, first-level-is-a-second-old-at-most
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 

@@ -1,5 +1,5 @@
 // Mistake: a result that could not be written is computed again.
-// Fails: a-failed-write-costs-no-second-call, works-without-redis
+// Fails: works-without-redis, a-failed-write-costs-no-second-call
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 

@@ -1,5 +1,5 @@
 // Mistake: in keys a Date is its text.
-// Fails: types-of-arguments-matter
+// Fails: types-of-arguments-matter, other-arguments-never-hit-wrongly
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 

@@ -1,5 +1,5 @@
 // Mistake: texts that look like a date come back as Dates.
-// Fails: plain-results-come-back
+// Fails: plain-results-come-back, rich-results-come-back, plain-data-stays-plain
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 

@@ -1,5 +1,5 @@
 // Mistake: after one failure the cache is never used again.
-// Fails: caches-again-when-redis-is-back
+// Fails: unreadable-entries-are-replaced, caches-again-when-redis-is-back
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 

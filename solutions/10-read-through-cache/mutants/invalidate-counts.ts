@@ -1,6 +1,5 @@
 // Mistake: invalidate gives the number of deleted keys.
-// Fails: invalidate-forgets, invalidate-is-exact, invalidate-rejects-without-redis
-// Fails: survives-an-emptied-script-cache
+// Fails: invalidate-is-exact
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 

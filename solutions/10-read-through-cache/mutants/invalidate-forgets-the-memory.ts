@@ -1,5 +1,5 @@
 // Mistake: invalidate leaves the first level as it is.
-// Fails: invalidate-forgets
+// Fails: invalidate-forgets, invalidate-is-exact
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 

@@ -1,5 +1,7 @@
 // Mistake: results are remembered in the memory of one process.
-// Fails: processes-share-the-entries
+// Fails: processes-share-the-entries, keys-carry-prefix-and-name, entries-expire
+// Fails: a-hit-does-not-move-the-expiry, unreadable-entries-are-replaced, entries-of-another-type-are-replaced
+// Fails: long-names-are-refused, results-are-the-callers-own, invalidate-rejects-without-redis
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 

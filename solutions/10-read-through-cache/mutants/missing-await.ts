@@ -1,5 +1,14 @@
 // Mistake: the promise is stored instead of its value.
-// Fails: second-call-is-a-hit
+// Fails: second-call-is-a-hit, arguments-reach-the-function, plain-results-come-back
+// Fails: processes-share-the-entries, invalidate-forgets, empty-results-are-cached, undefined-is-not-cached
+// Fails: rejections-are-not-cached, order-of-keys-does-not-matter, keys-are-short, calls-at-once-do-not-mix
+// Fails: unreadable-entries-are-replaced, entries-of-another-type-are-replaced, a-hit-is-one-round-trip
+// Fails: types-of-arguments-matter, equal-arguments-of-every-kind-share, rich-results-come-back
+// Fails: plain-data-stays-plain, other-arguments-never-hit-wrongly, what-cannot-be-stored-comes-back
+// Fails: results-are-the-callers-own, first-level-is-a-second-old-at-most, works-without-redis
+// Fails: a-failed-write-costs-no-second-call, a-failed-write-is-handled, survives-an-emptied-script-cache
+// Fails: caches-again-when-redis-is-back, a-hit-reads-little-more-than-the-value
+// Fails: loads-are-the-distinct-arguments, nothing-searches-the-keys, no-unhandled-rejection
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 

@@ -1,5 +1,5 @@
 // Mistake: NaN is written as JSON does, as null.
-// Fails: types-of-arguments-matter
+// Fails: types-of-arguments-matter, other-arguments-never-hit-wrongly, what-cannot-be-stored-comes-back
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 

@@ -1,5 +1,6 @@
 // Mistake: only the first argument reaches the function.
-// Fails: arguments-reach-the-function
+// Fails: arguments-reach-the-function, different-arguments-never-share, order-of-keys-does-not-matter
+// Fails: keys-are-short, plain-data-stays-plain, loads-are-the-distinct-arguments
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 

@@ -1,5 +1,5 @@
 // Mistake: all entries of a name are fields of one hash: whatever is written prolongs them all.
-// Fails: entries-end-one-by-one
+// Fails: entries-end-one-by-one, unreadable-entries-are-replaced, entries-of-another-type-are-replaced
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 

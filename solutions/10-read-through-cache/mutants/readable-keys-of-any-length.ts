@@ -1,6 +1,5 @@
 // Mistake: the arguments stand in the key, however long they are.
 // Fails: keys-are-short, long-names-are-refused
-import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 
 /** What is left for the arguments in a key of at most 256 bytes: two colons and 64 digits of a hash. */

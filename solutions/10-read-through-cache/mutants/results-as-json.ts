@@ -1,5 +1,5 @@
 // Mistake: results are plain JSON: a Date comes back as text, a Map as {}.
-// Fails: rich-results-come-back, what-cannot-be-stored-comes-back, plain-data-stays-plain
+// Fails: rich-results-come-back, what-cannot-be-stored-comes-back
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 

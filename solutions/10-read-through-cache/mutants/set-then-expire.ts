@@ -1,5 +1,5 @@
 // Mistake: the expiry is a second command, and a crash can come before it.
-// Fails: crash-leaves-an-expiry, a-miss-is-two-round-trips
+// Fails: a-miss-is-two-round-trips, crash-leaves-an-expiry
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 

@@ -1,5 +1,6 @@
 // Mistake: a catch around everything calls the function again, whoever failed.
-// Fails: own-errors-reach-the-caller, a-failed-write-costs-no-second-call
+// Fails: rejections-are-not-cached, own-errors-reach-the-caller, unreadable-entries-are-replaced
+// Fails: entries-of-another-type-are-replaced, a-failed-write-costs-no-second-call
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 

@@ -1,5 +1,5 @@
 // Mistake: members that are undefined are dropped from results.
-// Fails: rich-results-come-back, types-of-arguments-matter
+// Fails: types-of-arguments-matter, rich-results-come-back
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 

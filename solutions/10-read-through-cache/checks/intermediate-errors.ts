@@ -42,6 +42,7 @@ check('bad-expiry-is-refused', async ({ learner, did }) => {
   did(both('made wrappers with an expire that is no positive integer', 'tạo hàm bọc với expire không phải số nguyên dương'))
   const load = loader(() => ANN)
   same(await (await wrap(learner, { name: 'user', expire: 1 }, load.fn)).call(7), ANN, both('a result with expire: 1', 'kết quả với expire: 1'))
+  await settle(learner)
   learner.wire.forget()
   for (const expire of [0, -1, 1.5, Infinity]) {
     await refusesAtOnce(learner, { name: 'user', expire }, ['RangeError'], load.fn, `expire: ${expire}`)

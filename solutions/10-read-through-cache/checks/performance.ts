@@ -3,7 +3,7 @@
  * function as there are different arguments. Nothing searches through the keys.
  */
 import { atMost, both, check, holds, same } from '#checks'
-import { loader, wrap } from './cached.ts'
+import { loader, settle, wrap } from './cached.ts'
 import { commandsRun } from './monitor.ts'
 
 const ANN = { id: 7, name: 'Ann' }
@@ -15,6 +15,7 @@ check('a-hit-is-one-round-trip', async ({ learner, did }) => {
   await cached.call('warm-up')
   await cached.call(7)
   for (let i = 0; i < 3; i++) {
+    await settle(learner)
     const { trips } = await learner.roundTrips(async () => { same(await cached.call(7), ANN, both('the result', 'kết quả')) })
     atMost(trips, 1, both('round trips of a hit', 'số lượt gửi–nhận khi trúng cache'))
   }
@@ -27,6 +28,7 @@ check('a-miss-is-two-round-trips', async ({ learner, did }) => {
   const cached = await wrap(learner, { name: 'user' }, load.fn)
   await cached.call('warm-up')
   for (let id = 1; id <= 3; id++) {
+    await settle(learner)
     const { trips } = await learner.roundTrips(async () => { same(await cached.call(id), ANN, both('the result', 'kết quả')) })
     atMost(trips, 2, both('round trips of a miss', 'số lượt gửi–nhận khi trượt cache'))
   }
@@ -41,6 +43,7 @@ check('a-hit-reads-little-more-than-the-value', async ({ learner, did }) => {
   const load = loader(() => value)
   const cached = await wrap(learner, { name: 'page' }, load.fn)
   for (let id = 0; id < 10; id++) await cached.call(id)
+  await settle(learner)
   learner.wire.forget()
   same(await cached.call(7), value, both('the result', 'kết quả'))
   const size = JSON.stringify(value).length

@@ -1,5 +1,5 @@
 // Mistake: invalidate tells whether there is an entry and leaves it there.
-// Fails: invalidate-forgets, invalidate-is-exact, first-level-is-a-second-old-at-most
+// Fails: invalidate-forgets, invalidate-is-exact
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 

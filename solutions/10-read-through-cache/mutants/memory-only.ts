@@ -2,6 +2,7 @@
 // Fails: processes-share-the-entries, keys-carry-prefix-and-name, entries-expire
 // Fails: a-hit-does-not-move-the-expiry, unreadable-entries-are-replaced, entries-of-another-type-are-replaced
 // Fails: long-names-are-refused, results-are-the-callers-own, invalidate-rejects-without-redis
+// Fails: first-level-is-a-second-old-at-most
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 

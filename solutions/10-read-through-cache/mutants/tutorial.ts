@@ -6,7 +6,7 @@
 // Fails: equal-arguments-of-every-kind-share, rich-results-come-back, plain-data-stays-plain
 // Fails: other-arguments-never-hit-wrongly, what-cannot-be-stored-comes-back, this-is-kept
 // Fails: crash-leaves-an-expiry, works-without-redis, a-failed-write-costs-no-second-call
-// Fails: a-hit-reads-little-more-than-the-value, no-leaked-connection
+// Fails: a-hit-reads-little-more-than-the-value
 import type { Redis } from 'ioredis'
 
 /** Caches the results of a function in Redis. */

@@ -15,6 +15,7 @@ export const echo = (value) => value
 export const fail = () => { throw new RangeError('at once') }
 export const reject = async () => { throw new TypeError('later') }
 export const callBack = (f) => f(1, 'two')
+export const need = async (name) => { await import(name) }
 export const spin = () => { for (;;); }
 export const exit = () => process.exit(3)
 export const allocate = () => { const held = []; for (;;) held.push(Buffer.alloc(20_000_000, 1)) }
@@ -70,6 +71,13 @@ describe.each([...(bubblewrap ? ['bubblewrap' as const] : []), 'permissions' as 
     expect(await host.call('callBack', async (...args: unknown[]) => args.length)).toBe(2)
   })
 
+  test('functions of the grader can be put inside, where values have methods, `this` and identity', async () => {
+    const host = await start()
+    const counter = await (await host.plant(() => Object.assign(() => 1, { n: 20, up(by: number) { return this.n + by } })))()
+    const up = await host.plant((f: { up(by: number): number }, by: number) => f.up(by))
+    expect(await up(counter, 3)).toBe(23)
+  })
+
   test('a throw and a rejection are told apart', async () => {
     const host = await start()
     const thrown = await host.call('fail').catch((error: unknown) => error) as LearnerError
@@ -105,6 +113,12 @@ describe.each([...(bubblewrap ? ['bubblewrap' as const] : []), 'permissions' as 
       await expect(host.call('read', file)).rejects.toThrow(/ERR_ACCESS_DENIED|ENOENT|restricted/)
     }
     await expect(host.call('write', await host.call('itself'))).rejects.toThrow(/EROFS|restricted|ENOENT/)
+  })
+
+  test('what is built into Node can be imported', async () => {
+    const host = await start()
+    const names = ['util', 'v8', 'worker_threads', 'http', 'inspector', 'timers/promises', 'crypto', 'zlib']
+    for (const name of names) await host.call('need', `node:${name}`)
   })
 
   test('an unhandled rejection is noticed and ends nothing', async () => {

@@ -10,6 +10,8 @@ export interface HostFunctions {
   invoke(target: string | null, method: string | null, args: Json[]): Promise<Reply>
   construct(name: string, args: Json[]): Promise<Reply>
   read(target: string, property: string): Promise<Reply>
+  /** Makes a function of the grader's source. */
+  plant(source: string): Promise<Reply>
   /** Answers once the host's event loop has nothing at hand. */
   idle(): Promise<void>
   /** Closes the grader's clients, forgets everything and tells what is still alive. */

@@ -73,6 +73,9 @@ function start(): void {
     async read(target, property) {
       return answer(codec, () => (codec.local(target) as Record<string, unknown>)[property])
     },
+    async plant(source) {
+      return answer(codec, () => (0, eval)(`(${source})`) as unknown)
+    },
     async idle() {
       // Two turns: what the first one's callbacks start (a write to a socket) is done by the second.
       await turn()

@@ -5,13 +5,11 @@ import { syncBuiltinESMExports } from 'node:module'
 export function harden(): void {
   for (const name of ['kill', '_kill', '_debugProcess', '_debugEnd', 'abort', 'dlopen', 'setuid', 'setgid', 'chdir', 'umask', 'execve']) {
     if (!(name in process)) continue
-    Object.defineProperty(process, name, {
-      value: () => {
-        throw Object.assign(new Error(`process.${name} is not available here`), { code: 'ERR_ACCESS_DENIED' })
-      },
-      writable: false,
-      configurable: false,
-    })
+    const refuse = (): never => {
+      throw Object.assign(new Error(`process.${name} is not available here`), { code: 'ERR_ACCESS_DENIED' })
+    }
+    // An assignment is ignored, not refused: Node's own worker module, which node:util loads, makes one when it is imported.
+    Object.defineProperty(process, name, { get: () => refuse, set: () => {}, configurable: false })
   }
   countTimers()
   ours = new Set(Object.getOwnPropertyNames(globalThis))

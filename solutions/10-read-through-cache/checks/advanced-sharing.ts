@@ -1,0 +1,82 @@
+/**
+ * What callers and processes share: nobody's changes, no entry older than a second, `this`, and no key without an expiry.
+ */
+import { both, check, holds, same, until } from '#checks'
+import { loader, settle, wrap, type Cached } from './cached.ts'
+
+/** The most a first level in memory may be behind Redis, and a little for clocks that tick coarsely. */
+const FIRST_LEVEL_MS = 1100
+
+check('results-are-the-callers-own', async ({ learner, did }) => {
+  did(both('let every caller change what it got', 'để mỗi bên gọi thay đổi kết quả mình nhận được'))
+  const order = { id: 7, items: ['book'], paid: { at: 'noon' } }
+  const load = loader(() => order)
+  const cached = await wrap(learner, { name: 'order' }, load.fn)
+  const getAndChange = await learner.host.plant(async (call: (id: number) => Promise<{ items: string[]; paid: { at: string } }>) => {
+    const got = await call(7)
+    const seen = structuredClone(got)
+    try {
+      got.items.push('changed')
+      got.paid.at = 'changed'
+    } catch {
+      // A frozen result is nobody's to change.
+    }
+    return seen
+  })
+  for (const which of [both('first', 'đầu tiên'), both('second', 'thứ hai'), both('third', 'thứ ba'), both('fourth', 'thứ tư')]) {
+    same(await getAndChange(cached.remote), order, both(`what the ${which.en} caller got`, `kết quả mà bên gọi ${which.vi} nhận được`))
+  }
+  same(load.calls.length, 1, both('calls of the function', 'số lần hàm được gọi'))
+})
+
+check('first-level-is-a-second-old-at-most', async ({ learner, redis, did }) => {
+  did(both('deleted an entry behind the back of the process and went on asking for more than a second',
+    'xóa entry mà tiến trình không hay biết và tiếp tục hỏi hơn một giây'))
+  const load = loader((_args, call) => `version ${call}`)
+  const here = await wrap(learner, { name: 'user' }, load.fn)
+  await here.call(7)
+  same(await here.call(7), 'version 1', both('the result', 'kết quả'))
+  await settle(learner)
+  for (const key of await redis.keys('*')) await redis.del(key)
+  await askFor(FIRST_LEVEL_MS, here)
+  const result = String(await here.call(7))
+  holds(result !== 'version 1', both('the result more than a second after its entry was deleted', 'kết quả hơn một giây sau khi entry bị xóa'), both('a newer version', 'phiên bản mới hơn'), result)
+}, { waits: true })
+
+check('this-is-kept', async ({ learner, did }) => {
+  did(both('wrapped a function that uses `this` and called it as a method', 'bọc một hàm có dùng `this` và gọi như một phương thức'))
+  const priceOf = await learner.host.plant(function (this: { currency: string } | undefined, item: string) {
+    return Promise.resolve(`${item} in ${this?.currency}`)
+  })
+  const cached = await wrap(learner, { name: 'price' }, priceOf)
+  const callAsMethod = await learner.host.plant((price: (item: string) => Promise<string>, item: string) => ({ currency: 'VND', price }).price(item))
+  same(await callAsMethod(cached.remote, 'tea'), 'tea in VND', both('the result of a method that reads `this.currency`', 'kết quả của phương thức đọc `this.currency`'))
+})
+
+check('crash-leaves-an-expiry', async ({ cuts, redis, did }) => {
+  did(both('cut the connection after each command of a first call', 'cắt kết nối sau từng lệnh của lời gọi đầu tiên'))
+  await cuts.explore({
+    open: (caller) => wrap(caller, { name: 'user', expire: 60 }, loader(() => ({ id: 7 })).fn),
+    call: (_, cached: Cached) => cached.call(7),
+    audit: async () => {
+      for (const key of await redis.keys('*')) {
+        holds((await redis.pttl(key)) > 0, both(`after the crash, the expiry of ${key.slice(0, 40)}`, `sau khi sập, thời hạn của ${key.slice(0, 40)}`),
+          both('an expiry', 'có thời hạn'), both('none: it is never computed again', 'không có: kết quả không bao giờ được tính lại'))
+      }
+    },
+  })
+})
+
+/** Keeps asking now and then, so that an age counted from the last use never passes. */
+async function askFor(ms: number, cached: Cached): Promise<void> {
+  const start = performance.now()
+  let asked = start
+  await until(async () => {
+    const now = performance.now()
+    if (now - asked > 150) {
+      asked = now
+      await cached.call(7)
+    }
+    return now - start > ms
+  }, both('a second to pass', 'một giây trôi qua'), 10 * ms)
+}

@@ -1,0 +1,109 @@
+/**
+ * Errors of the function are the caller's business, bad entries are not; bad options are refused when the wrapper is made.
+ */
+import type { Redis } from 'ioredis'
+import { both, check, holds, LearnerError, refuses, same, settled, type Learner } from '#checks'
+import { loader, settle, wrap } from './cached.ts'
+import { entryOf, retype, spoil } from './entries.ts'
+
+const ANN = { id: 7, name: 'Ann', tags: ['new', 'vip'] }
+
+check('own-errors-reach-the-caller', async ({ learner, did }) => {
+  did(both('let the function reject with an error of the check', 'để hàm báo lỗi với một object lỗi của mục kiểm tra'))
+  const error = new RangeError('no such user')
+  const load = loader(([id]) => {
+    if (id !== 7) throw error
+    return ANN
+  })
+  const cached = await wrap(learner, { name: 'user' }, load.fn)
+  same(await cached.call(7), ANN, both('a result', 'một kết quả'))
+  const outcome = await settled(cached.call(8))
+  const got = 'error' in outcome ? outcome.error.message.slice(0, 200) : both('no error', 'không có lỗi')
+  holds('error' in outcome && outcome.error.original === error,
+    both('what a call rejects with when the function does', 'lỗi mà lời gọi trả về khi hàm báo lỗi'), both('the very same error object', 'đúng object lỗi đó'), got)
+  same(load.calls.length, 2, both('calls of the function: one that gave a result, one that failed', 'số lần hàm được gọi: một lần có kết quả, một lần lỗi'))
+})
+
+check('unreadable-entries-are-replaced', async ({ learner, another, redis, did }) => {
+  did(both('damaged entries in three ways and asked for them in another process', 'làm hỏng entry theo ba cách rồi hỏi từ tiến trình khác'))
+  await badEntries(learner, await another(), redis, [
+    (key) => spoil(redis, key, () => '{"half":'),
+    (key) => spoil(redis, key, (stored) => stored.subarray(0, Math.floor(stored.length / 2))),
+    (key) => spoil(redis, key, () => ''),
+  ])
+})
+
+check('entries-of-another-type-are-replaced', async ({ learner, another, redis, did }) => {
+  did(both('put something of another type in place of an entry and asked for it in another process', 'thay entry bằng dữ liệu khác kiểu rồi hỏi từ tiến trình khác'))
+  await badEntries(learner, await another(), redis, [(key) => retype(redis, key)])
+})
+
+check('bad-expiry-is-refused', async ({ learner, did }) => {
+  did(both('made wrappers with an expire that is no positive integer', 'tạo hàm bọc với expire không phải số nguyên dương'))
+  const load = loader(() => ANN)
+  same(await (await wrap(learner, { name: 'user', expire: 1 }, load.fn)).call(7), ANN, both('a result with expire: 1', 'kết quả với expire: 1'))
+  await settle(learner)
+  learner.wire.forget()
+  for (const expire of [0, -1, 1.5, Infinity]) {
+    await refusesAtOnce(learner, { name: 'user', expire }, ['RangeError'], load.fn, `expire: ${expire}`)
+  }
+  for (const expire of [NaN, '60']) {
+    await refusesAtOnce(learner, { name: 'user', expire }, ['RangeError', 'TypeError'], load.fn, `expire: ${typeof expire === 'string' ? `'${expire}'` : 'NaN'}`)
+  }
+  same(learner.wire.commands().length, 0, both('commands sent by wrappers that are refused', 'số lệnh được gửi bởi hàm bọc bị từ chối'))
+})
+
+check('long-names-are-refused', async ({ learner, redis, did }) => {
+  did(both('made wrappers whose name and prefix have 150 bytes, and more', 'tạo hàm bọc có name và prefix dài 150 byte, và dài hơn'))
+  for (const options of [{ name: 'n'.repeat(145) }, { name: 'é'.repeat(70), prefix: 'p'.repeat(10) }]) {
+    const load = loader(() => ANN)
+    const cached = await wrap(learner, options, load.fn)
+    const keys = await entryOf(redis, learner, cached, 7, 'x'.repeat(300))
+    const bytes = Math.max(...keys.map((key) => Buffer.byteLength(key)))
+    holds(bytes <= 256, both('bytes of a key with a name and a prefix of 150', 'số byte của key khi name và prefix dài 150'), both('at most 256', 'không quá 256'), String(bytes))
+  }
+  const { fn } = loader(() => ANN)
+  await refusesAtOnce(learner, { name: 'n'.repeat(146) }, ['RangeError'], fn, 'a name of 146 bytes under cache')
+  await refusesAtOnce(learner, { name: 'é'.repeat(73) }, ['RangeError'], fn, 'a name of 73 characters and 146 bytes')
+  await refusesAtOnce(learner, { name: 'user', prefix: 'p'.repeat(147) }, ['RangeError'], fn, 'a prefix of 147 bytes')
+})
+
+/** Spoils an entry in each of the ways; another process must compute it anew, once, and leave a good one behind. */
+async function badEntries(learner: Learner, other: Learner, redis: Redis, ways: readonly ((key: string) => Promise<void>)[]): Promise<void> {
+  const options = { name: 'user', expire: 600 }
+  const writer = await wrap(learner, options, loader(() => ANN).fn)
+  for (const [id, spoilt] of ways.entries()) {
+    const keys = await entryOf(redis, learner, writer, id)
+    for (const key of keys) await spoilt(key)
+  }
+  const load = loader(() => ANN)
+  const reader = await wrap(other, options, load.fn)
+  for (const id of ways.keys()) {
+    same(await reader.call(id), ANN, both('the result when the entry is bad', 'kết quả khi entry bị hỏng'))
+    same(load.calls.length, id + 1, both(`calls of the function for ${id + 1} bad entries`, `số lần hàm được gọi cho ${id + 1} entry bị hỏng`))
+  }
+  await settle(other)
+  const again = await wrap(other, options, load.fn)
+  for (const id of ways.keys()) same(await again.call(id), ANN, both('the result after that', 'kết quả sau đó'))
+  same(load.calls.length, ways.length, both('calls of the function once bad entries were replaced', 'số lần hàm được gọi sau khi entry hỏng đã được thay'))
+  // A first level could answer instead: whoever comes next must find a good entry too.
+  const late = loader(() => ANN)
+  const third = await wrap(await learner.withRedis(), options, late.fn)
+  for (const id of ways.keys()) same(await third.call(id), ANN, both('the result in the process that wrote the entry', 'kết quả ở tiến trình đã ghi entry'))
+  same(late.calls.length, 0, both('calls of the function there', 'số lần hàm được gọi ở đó'))
+}
+
+/** Refused by the factory, or by what it gave: when the wrapper is made, not when it is called. */
+async function refusesAtOnce(learner: Learner, options: object, classes: string[], fn: unknown, what: string): Promise<void> {
+  let synchronous = false
+  await refuses(async () => {
+    try {
+      return await ((await learner.call('cacheWithRedis', learner.redis, options)) as (fn: unknown) => Promise<unknown>)(fn)
+    } catch (error) {
+      if (error instanceof LearnerError) ({ synchronous } = error)
+      throw error
+    }
+  }, classes, both(`cacheWithRedis with ${what}`, `cacheWithRedis với ${what}`), { throws: true })
+  holds(synchronous, both(`cacheWithRedis with ${what}`, `cacheWithRedis với ${what}`), both('it throws', 'ném lỗi ngay'),
+    both('a promise that rejects: a factory has no promise to give', 'promise bị từ chối: hàm tạo không trả về promise'))
+}

@@ -9,7 +9,7 @@ import { HostEnded, LearnerError } from '#sandbox/host.ts'
 import type { Evidence, Outcome } from '#scoring/outcome.ts'
 import { exploreCuts, type Cuts } from './cuts.ts'
 import { hosts } from './hosts.ts'
-import { closeKafka, kafkaWorld, type KafkaWorld } from './kafka-world.ts'
+import { assureKafka, closeKafka, kafkaWorld, type KafkaWorld } from './kafka-world.ts'
 import { learners, type Learner, type RedisOptions } from './learner.ts'
 import { ownTraffic } from './own-traffic.ts'
 import { assureRedis, openRun, type Lane, type Run, type RunConfig } from './run.ts'
@@ -66,6 +66,9 @@ export function storm<T>(n: number, call: (i: number) => Promise<T>): Promise<T[
 
 interface Declared { readonly id: string; readonly waits: boolean; readonly body: (context: CheckContext) => Promise<void> }
 
+/** Calls and waits have deadlines of their own; this one only ends what the grader itself forgot. */
+const MOST_MS = 600_000
+
 let declared: Declared[] = []
 const ofFile = new Map<string, readonly Declared[]>()
 
@@ -79,7 +82,7 @@ export async function registerChecks(files: readonly string[]): Promise<void> {
   const checks: Declared[] = []
   for (const file of files) checks.push(...await declaredIn(file))
   for (const { id, body } of [...checks.filter(({ waits }) => waits), ...checks.filter(({ waits }) => !waits)]) {
-    test.concurrent(id, { timeout: 60_000 }, async ({ task }) => {
+    test.concurrent(id, { timeout: MOST_MS }, async ({ task }) => {
       const outcome = await conclude(id, theRun(), body)
       task.meta.outcome = outcome
       // The runner only needs to know that it failed: what a host sent must never reach it as live fields.
@@ -123,6 +126,7 @@ async function conclude(id: string, run: Run, body: (context: CheckContext) => P
       // Scripts of a process that hangs must not go on while the server is asked how it is.
       if (error instanceof HostEnded) for (const wire of group.redisWires) wire.down()
       if (lane) await assureRedis(lane)
+      if (run.config.kafka) await assureKafka(run)
       return judge(error)
     } catch (trouble) {
       return judge(trouble)

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Text } from '#catalog/text.ts'
 import { LearnerError } from '#sandbox/host.ts'
-import { both, CheckFailed, Inconclusive, shown } from './verdicts.ts'
+import { stopwatch } from '#sandbox/stopwatch.ts'
+import { both, CheckFailed, shown } from './verdicts.ts'
 
 /** `actual` equals `expected`, part by part. `what` names the value: "admissions among 50 calls". */
 export function same(actual: unknown, expected: unknown, what: Text): void {
@@ -62,22 +63,15 @@ export async function settled(call: Promise<unknown>): Promise<{ value: unknown 
 }
 
 /**
- * Waits until `condition` holds and returns its value; looks again every few milliseconds.
- * A learner who never gets there fails: `what` says what was awaited.
+ * Waits until `condition` holds and returns its value; looks again every few milliseconds. A learner who never gets there
+ * fails: `what` says what was awaited. `ms` are those of a machine that does nothing else.
  */
 export async function until<T>(condition: () => T | Promise<T>, what: Text, ms = 4000): Promise<NonNullable<T>> {
-  const start = performance.now()
-  let starved = 0
-  for (let last = start; ;) {
+  for (const passed = stopwatch(); passed() <= ms;) {
     const found = await condition()
     if (found !== null && found !== undefined && (found as unknown) !== false) return found as NonNullable<T>
-    const now = performance.now()
-    starved = Math.max(starved, now - last)
-    last = now
-    if (now - start > ms) break
     await new Promise((resolve) => setTimeout(resolve, 3))
   }
-  if (starved > ms / 4) throw new Inconclusive(both('The machine was too busy to tell.', 'Máy quá bận nên không kết luận được.'))
   throw new CheckFailed(both(`Waited ${ms / 1000} s for this, in vain: ${what.en}.`, `Đã chờ ${ms / 1000} giây mà không thấy: ${what.vi}.`))
 }
 

@@ -47,6 +47,7 @@ interface Clients { readonly kafka: Kafka; readonly admin: Admin; readonly produ
 
 let clients: Promise<Clients> | undefined
 let pool: TopicPool | undefined
+let probe: Promise<string> | undefined
 
 export function kafkaWorld(run: Run): KafkaWorld {
   const connected = (): Promise<Clients> => (clients ??= connect(run.config.kafka!.brokers))
@@ -131,11 +132,24 @@ async function connect(brokers: readonly string[]): Promise<Clients> {
   return { kafka, admin, producer }
 }
 
+/**
+ * Makes sure that the broker still takes records; if it does not, nothing can be concluded. Looking is not enough: one
+ * whose disk is full answers questions for a while.
+ */
+export async function assureKafka(run: Run): Promise<void> {
+  try {
+    const world = kafkaWorld(run)
+    await world.produce(await (probe ??= world.topic()), [{ value: 'still there?' }])
+  } catch (cause) {
+    throw new ServiceGone(both('Kafka stopped taking records.', 'Kafka không còn nhận bản ghi.'), { cause })
+  }
+}
+
 /** Deletes the topics of the run and ends the grader's clients. */
 export async function closeKafka(): Promise<void> {
   if (!clients) return
   const [closing, used] = [clients, pool]
-  clients = pool = undefined
+  clients = pool = probe = undefined
   try {
     const { admin, producer } = await closing
     await admin.deleteTopics({ topics: (await used?.close()) ?? [] })

@@ -6,6 +6,7 @@ import { createBirpc } from 'birpc'
 import { createCodec, describeError, type ErrorFacts, type Json } from './codec.ts'
 import { framed } from './frames.ts'
 import { launch, type Folders } from './isolation.ts'
+import { stopwatch } from './stopwatch.ts'
 import type { Isolation } from '../grade.types.ts'
 import type { ClientSpec, GraderFunctions, HostFunctions, Remains, Reply } from './protocol.ts'
 
@@ -13,8 +14,8 @@ import type { ClientSpec, GraderFunctions, HostFunctions, Remains, Reply } from 
 const MAX_RSS = 400 << 20
 const MAX_OUTPUT = 64 << 10
 
-/** How often a deadline looks whether this process is served, in milliseconds. */
-const SERVED_EVERY_MS = 100
+/** How often a deadline is looked at, in milliseconds. */
+const LOOK_EVERY_MS = 100
 
 /** An error that learner code threw, as inert data: it never carries the learner's object. */
 export class LearnerError extends Error {
@@ -263,21 +264,14 @@ function collect(child: ChildProcess): () => string {
   return () => (text.length < MAX_OUTPUT ? text : text.slice(0, text.lastIndexOf('\n') + 1) || text)
 }
 
-/**
- * Calls `late` when `ms` have passed, not counting the time in which this process was not served itself: on a machine
- * that stood still, an answer that is already there must be read before anybody is called late.
- */
+/** Calls `late` when so many milliseconds have passed for a process that gets on undisturbed. */
 function afterServed(ms: number, late: () => void): () => void {
-  let left = ms
-  let last = performance.now()
+  const passed = stopwatch()
   const timer = setInterval(() => {
-    const now = performance.now()
-    left -= Math.min(now - last, 2 * SERVED_EVERY_MS)
-    last = now
-    if (left > 0) return
+    if (passed() < ms) return
     clearInterval(timer)
     late()
-  }, SERVED_EVERY_MS)
+  }, LOOK_EVERY_MS)
   return () => clearInterval(timer)
 }
 

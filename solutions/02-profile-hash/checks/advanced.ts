@@ -114,6 +114,7 @@ check('update-brings-nothing-back', async ({ learner, redis, did }) => {
     setup: async () => { await save(learner, 7, OLD) },
     call: updates,
     disturb: () => redis.del(keyOf(7)),
+    name: `DEL ${keyOf(7)}`,
     audit: async (at) => {
       same(await read(learner, 7), null,
         both(`the profile, deleted when ${at} commands of the updates had been done`, `hồ sơ bị xóa khi đã thực hiện ${at} lệnh của các lần cập nhật`))

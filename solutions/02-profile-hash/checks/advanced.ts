@@ -3,6 +3,7 @@
  * profile that goes away meanwhile. Failures of Redis reach the caller.
  */
 import { isDeepStrictEqual } from 'node:util'
+import type { Redis } from 'ioredis'
 import type { Text } from '#catalog/text.ts'
 import { both, check, CheckFailed, holds, rejects, same, shown, storm } from '#checks'
 import { betweenAllCommands } from './deletion.ts'
@@ -28,10 +29,13 @@ check('crash-leaves-an-expiry', async ({ learner, cuts, redis, did }) => {
     holds(holdsNew(await read(learner, 7)), both('a profile that was saved', 'hồ sơ đã lưu'), shown(NEW), shown(await read(learner, 7)))
     // What an uncut save gives is the matter of other checks.
     const after = await left()
+    const lasting = await keysForEver(redis)
     await cuts.explore({
       setup,
       call: (caller) => save(caller, 7, NEW),
       audit: async () => {
+        const remains = (await keysForEver(redis)).filter((key) => key !== keyOf(7) && !lasting.includes(key))
+        same(remains, [], both('other keys without an expiry after the crash', 'các key khác không có thời hạn sau khi sập'))
         const found = await left()
         if (found === 'no profile') return
         const expected = holdsNew(await read(learner, 7)) ? after : before
@@ -40,6 +44,12 @@ check('crash-leaves-an-expiry', async ({ learner, cuts, redis, did }) => {
     })
   }
 })
+
+async function keysForEver(redis: Redis): Promise<string[]> {
+  const keys = await redis.keys('*')
+  const times = await Promise.all(keys.map((key) => redis.pttl(key)))
+  return keys.filter((_, i) => times[i] === -1)
+}
 
 type Left = 'no profile' | 'no expiry' | '100 s at most' | 'more than 100 s'
 

@@ -1,5 +1,5 @@
 // Mistake: the new profile is made under a name that every save uses, without a transaction.
-// Fails: saves-at-once-do-not-mix
+// Fails: crash-leaves-an-expiry, saves-at-once-do-not-mix
 import type { Redis } from 'ioredis'
 
 const TTL_SECONDS = 3600

@@ -1,0 +1,142 @@
+/**
+ * Saving replaces, updating sets one field of what is there and creates nothing. Only a save moves the expiry. No update
+ * is lost among many, values are nobody's to change, and all processes see the same.
+ */
+import { both, check, same, storm, until } from '#checks'
+import { givesAnHour, keepsTheExpiry } from './expiry.ts'
+import { keyOf, NEW, OLD, read, save, update } from './profiles.ts'
+
+const LARGEST = Number.MAX_SAFE_INTEGER
+
+check('save-replaces-the-whole-profile', async ({ learner, did }) => {
+  did(both('saved a profile over another one, and over one with an added field', 'lưu một hồ sơ đè lên hồ sơ khác, và đè lên hồ sơ có field được thêm'))
+  await save(learner, 7, OLD)
+  await save(learner, 7, NEW)
+  same(await read(learner, 7), NEW, both('the profile after the second save', 'hồ sơ sau lần lưu thứ hai'))
+  await update(learner, 7, 'city', 'Vinh')
+  await save(learner, 7, NEW)
+  same(await read(learner, 7), NEW, both('the profile after the third save', 'hồ sơ sau lần lưu thứ ba'))
+})
+
+check('every-save-renews-the-expiry', async ({ learner, redis, did }) => {
+  did(both('saved a profile again, when 100 s were left, when 10 000 s were left and when it had no expiry',
+    'lưu lại hồ sơ khi còn 100 s, khi còn 10 000 s và khi nó không có thời hạn'))
+  const what = both('the time left for user:7:profile after it was saved again', 'thời gian sống còn lại của user:7:profile sau khi lưu lại')
+  await save(learner, 7, OLD)
+  await redis.expire(keyOf(7), 100)
+  await givesAnHour(redis, 7, () => save(learner, 7, OLD), what)
+  await redis.expire(keyOf(7), 10_000)
+  await givesAnHour(redis, 7, () => save(learner, 7, NEW), what)
+  await redis.persist(keyOf(7))
+  await givesAnHour(redis, 7, () => save(learner, 7, OLD), what)
+})
+
+check('update-keeps-the-expiry', async ({ learner, redis, did }) => {
+  did(both('set the expiry of a profile to about 500 s and updated two fields', 'đặt thời hạn của hồ sơ còn khoảng 500 s rồi cập nhật hai field'))
+  await save(learner, 7, OLD)
+  for (const field of ['city', 'phone']) {
+    await keepsTheExpiry(redis, 7, () => update(learner, 7, field, 'new'), both('The expiry after an update', 'Thời hạn sau khi cập nhật'))
+  }
+  same(await read(learner, 7), { ...OLD, city: 'new', phone: 'new' }, both('the profile', 'hồ sơ'))
+})
+
+check('reading-keeps-the-expiry', async ({ learner, redis, did }) => {
+  did(both('set the expiry of a profile to about 500 s and read it', 'đặt thời hạn của hồ sơ còn khoảng 500 s rồi đọc'))
+  await save(learner, 7, OLD)
+  let found: unknown
+  await keepsTheExpiry(redis, 7, async () => { found = await read(learner, 7) }, both('The expiry after reading', 'Thời hạn sau khi đọc'))
+  same(found, OLD, both('the profile', 'hồ sơ'))
+})
+
+check('update-creates-nothing', async ({ learner, redis, did }) => {
+  did(both('updated a profile that has expired, and one that nobody has saved', 'cập nhật hồ sơ đã hết hạn và hồ sơ chưa ai lưu'))
+  await save(learner, 7, OLD)
+  await update(learner, 7, 'city', 'Vinh')
+  same(await read(learner, 7), { ...OLD, city: 'Vinh' }, both('a profile that is there, updated', 'hồ sơ còn đó, sau khi cập nhật'))
+  await redis.pexpire(keyOf(7), 1)
+  await until(async () => (await redis.exists(keyOf(7))) === 0, both('the profile to expire', 'hồ sơ hết hạn'))
+  for (const [userId, what] of [[7, both('a profile that has expired', 'hồ sơ đã hết hạn')], [8, both('a profile that nobody has saved', 'hồ sơ chưa ai lưu')]] as const) {
+    const answer = await update(learner, userId, 'city', 'Hue')
+    same(await redis.keys('*'), [], both(`the keys in Redis after an update of ${what.en}`, `các key trong Redis sau khi cập nhật ${what.vi}`))
+    same(answer, false, both(`the answer to an update of ${what.en}`, `kết quả khi cập nhật ${what.vi}`))
+  }
+}, { waits: true })
+
+check('concurrent-updates-are-all-kept', async ({ learner, schedules, did }) => {
+  did(both('updated ten fields at once on one connection, then two in two processes in every order of their commands',
+    'cập nhật mười field cùng lúc trên một kết nối, rồi hai field ở hai tiến trình theo mọi thứ tự lệnh có thể'))
+  const fields = Array.from({ length: 10 }, (_, i) => [`field ${i}`, `value ${i}`] as const)
+  await save(learner, 7, { ...OLD, ...Object.fromEntries(fields.map(([field]) => [field, 'old'])) })
+  await storm(10, (i) => update(learner, 7, ...fields[i]!))
+  same(await read(learner, 7), { ...OLD, ...Object.fromEntries(fields) }, both('the profile after ten updates at once', 'hồ sơ sau mười lần cập nhật cùng lúc'))
+  await schedules.explore({
+    setup: async () => { await save(learner, 7, OLD) },
+    callers: [(caller) => update(caller, 7, 'city', 'Vinh'), (caller) => update(caller, 7, 'phone', '0123')],
+    holds: async (results) => {
+      for (const result of results) if (result instanceof Error) throw result
+      same(await read(learner, 7), { ...OLD, city: 'Vinh', phone: '0123' },
+        both('the profile after two updates at once', 'hồ sơ sau hai lần cập nhật cùng lúc'))
+    },
+    limit: 150,
+  })
+})
+
+const VALUES = [
+  '25', '007', '1.50', '1e3', 'true', 'null', 'undefined', '{"a":1}', '[1]', '"quoted"', 'it\'s', 'a:b,c', '[object Object]',
+  ' spaces ', 'line\nbreak\r\n', '\ttab', 'nul\u0000nul', 'Huế', 'HUẾ', 'Hue\u0302\u0301', '東京', '😀', '<b>&amp;</b>', '%20', 'x'.repeat(5000),
+]
+
+check('values-come-back-byte-for-byte', async ({ learner, did }) => {
+  did(both('saved and updated values of many kinds', 'lưu và cập nhật các giá trị đủ loại'))
+  const profile = Object.fromEntries(VALUES.map((value, i) => [`field ${i}`, value]))
+  await save(learner, 7, profile)
+  await save(learner, 8, Object.fromEntries(Object.keys(profile).map((field) => [field, 'old'])))
+  for (const [i, value] of VALUES.entries()) await update(learner, 8, `field ${i}`, value)
+  const [saved, updated] = [await read(learner, 7), await read(learner, 8)]
+  for (const [i, value] of VALUES.entries()) {
+    same(fieldOf(saved, i), value, both('a value that was saved', 'một giá trị đã lưu'))
+    same(fieldOf(updated, i), value, both('a value that was updated', 'một giá trị đã cập nhật'))
+  }
+})
+
+function fieldOf(profile: unknown, i: number): unknown {
+  return (profile as Record<string, unknown> | null)?.[`field ${i}`]
+}
+
+check('empty-values-are-kept', async ({ learner, did }) => {
+  did(both('saved empty values, set a field to one, and updated a field that held one', 'lưu giá trị rỗng, cập nhật field thành rỗng, và cập nhật field đang rỗng'))
+  await save(learner, 7, { name: '', city: 'Hue' })
+  same(await read(learner, 7), { name: '', city: 'Hue' }, both('the profile', 'hồ sơ'))
+  await update(learner, 7, 'city', '')
+  await update(learner, 7, 'name', 'Ann')
+  same(await read(learner, 7), { name: 'Ann', city: '' }, both('the profile after two updates', 'hồ sơ sau hai lần cập nhật'))
+  await save(learner, 8, { name: '' })
+  same(await read(learner, 8), { name: '' }, both('a profile whose only value is empty', 'hồ sơ chỉ có một giá trị rỗng'))
+})
+
+check('processes-share-the-profiles', async ({ learner, another, did }) => {
+  did(both('saved, updated and read a profile in two processes in turn', 'lần lượt lưu, cập nhật và đọc một hồ sơ ở hai tiến trình'))
+  const other = await another()
+  const seen = async (profile: object): Promise<void> => {
+    same(await read(other, 7), profile, both('the profile as the other process sees it', 'hồ sơ mà tiến trình kia thấy'))
+    same(await read(learner, 7), profile, both('the profile as the first process sees it', 'hồ sơ mà tiến trình đầu thấy'))
+  }
+  await save(learner, 7, OLD)
+  await seen(OLD)
+  await update(other, 7, 'city', 'Vinh')
+  await seen({ ...OLD, city: 'Vinh' })
+  await save(other, 7, { ...OLD, name: 'Bob' })
+  await seen({ ...OLD, name: 'Bob' })
+  await update(learner, 7, 'name', 'Cem')
+  await seen({ ...OLD, name: 'Cem' })
+})
+
+check('largest-ids-work', async ({ learner, did }) => {
+  did(both('saved, updated and read profiles of users with ids up to 2^53 − 1', 'lưu, cập nhật và đọc hồ sơ có userId đến 2^53 − 1'))
+  const ids = [LARGEST, LARGEST - 1, 2 ** 32 + 1, 2 ** 31, 1]
+  for (const userId of ids) await save(learner, userId, { name: `user ${userId}`, city: 'Hue' })
+  for (const userId of ids) await update(learner, userId, 'city', `city ${userId}`)
+  for (const userId of ids) {
+    same(await read(learner, userId), { name: `user ${userId}`, city: `city ${userId}` }, both(`the profile of user ${userId}`, `hồ sơ của người dùng ${userId}`))
+  }
+})

@@ -1,0 +1,55 @@
+// Way: every function is a script of its own; the reading one answers with a flat list.
+import type { Redis } from 'ioredis'
+
+const SAVE = `
+  redis.call('DEL', KEYS[1])
+  redis.call('HSET', KEYS[1], unpack(ARGV, 2))
+  redis.call('EXPIRE', KEYS[1], ARGV[1])
+`
+
+const READ = `return redis.call('HGETALL', KEYS[1])`
+
+const UPDATE = `
+  if redis.call('HLEN', KEYS[1]) == 0 then return false end
+  redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+  return 'OK'
+`
+
+/** Replaces the hash `user:{id}:profile` in one transaction and lets it expire after 3600 s. */
+export async function saveUserProfile(redis: Redis, userId: number, profile: Record<string, string>): Promise<void> {
+  const key = keyOf(userId)
+  checkProfile(profile)
+  await redis.eval(SAVE, 1, key, 3600, ...Object.entries(profile).flat())
+}
+
+/** The hash `user:{id}:profile`, or null when there is none. */
+export async function getUserProfile(redis: Redis, userId: number): Promise<Record<string, string> | null> {
+  const reply = (await redis.eval(READ, 1, keyOf(userId))) as string[]
+  if (reply.length === 0) return null
+  return Object.fromEntries(Array.from({ length: reply.length / 2 }, (_, i) => [reply[2 * i], reply[2 * i + 1]]))
+}
+
+/** Sets one field of the hash `user:{id}:profile` if that exists, in one atomic step; false if not. */
+export async function updateUserField(redis: Redis, userId: number, field: string, value: string): Promise<boolean> {
+  const key = keyOf(userId)
+  checkString('field', field)
+  checkString('value', value)
+  return (await redis.eval(UPDATE, 1, key, field, value)) === 'OK'
+}
+
+function keyOf(userId: number): string {
+  if (typeof userId !== 'number') throw new TypeError('userId must be a number')
+  if (!Number.isSafeInteger(userId) || userId < 1) throw new RangeError('userId must be a positive integer')
+  return `user:${userId}:profile`
+}
+
+function checkProfile(profile: Record<string, string>): void {
+  if (typeof profile !== 'object' || profile === null) throw new TypeError('profile must be an object')
+  const fields = Object.entries(profile)
+  if (fields.length === 0) throw new RangeError('profile must have a field')
+  for (const [field, value] of fields) checkString(field, value)
+}
+
+function checkString(name: string, value: string): void {
+  if (typeof value !== 'string') throw new TypeError(`${name} must be a string`)
+}

@@ -3,6 +3,8 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { execa } from 'execa'
+import { listExercises } from '#catalog/exercise.ts'
+import { skills } from '#catalog/skills.ts'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { reportSchema, reportsSchema } from '#report/schema.ts'
 import { withOwnKeeper } from '#services/own-keeper.ts'
@@ -39,12 +41,25 @@ test('flags reach us without npm’s own dashes', async () => {
   expect([exitCode, stdout.includes('Level reached: beginner')]).toEqual([1, true])
 })
 
-test.each(['1', '4', '6', '8'])('the solution of exercise %s scores 100 and reaches Advanced, in one JSON document', async (name) => {
-  const slug = fs.readdirSync(path.join(kit, 'solutions')).find((folder) => Number.parseInt(folder, 10) === Number(name))!
-  const { report, exitCode } = await graded(name, '--submission', `solutions/${slug}/solution.ts`)
-  const [exercise] = report.exercises
-  expect(exercise!.checks.filter(({ verdict }) => verdict !== 'pass' && verdict !== 'skipped')).toEqual([])
-  expect([exercise!.state, exercise!.score, exercise!.level, exitCode]).toEqual(['graded', 100, 'advanced', 0])
+test('every solution scores 100 and reaches Advanced; every skill is shown', async () => {
+  const { report, exitCode } = await graded('--solutions')
+  expect(report.exercises.flatMap(({ slug, checks }) => checks.filter(({ verdict }) => verdict !== 'pass').map(({ id, message }) => [slug, id, message]))).toEqual([])
+  expect(report.exercises.map(({ number, score, level }) => [number, score, level])).toEqual(listExercises().map(({ number }) => [number, 100, 'advanced']))
+  expect(new Set(Object.values(report.skills))).toEqual(new Set(['shown']))
+  expect(Object.keys(report.skills).sort()).toEqual([...skills.keys()].sort())
+  expect([report.courseLevel, report.total.score, exitCode]).toEqual([{ redis: 'advanced', kafka: 'advanced' }, 100, 0])
+}, 300_000)
+
+test('an untouched kit gets 0 points, and not one failure is listed', async () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'learner-'))
+  onTestFinished(() => fs.rmSync(folder, { recursive: true }))
+  for (const { slug } of listExercises()) {
+    fs.mkdirSync(path.join(folder, slug))
+    fs.copyFileSync(path.join(kit, 'exercises', slug, 'exercise.ts'), path.join(folder, slug, 'exercise.ts'))
+  }
+  const { report, exitCode } = await graded('--submission', folder)
+  expect(new Set(report.exercises.map(({ state, score, checks }) => `${state} ${score} ${checks.length}`))).toEqual(new Set(['untouched 0 0']))
+  expect([report.total.score, report.courseLevel, exitCode]).toEqual([0, { redis: 'none', kafka: 'none' }, 1])
 }, 120_000)
 
 test('an untouched stub gets 0 points and is told what to do', async () => {

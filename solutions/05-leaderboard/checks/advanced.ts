@@ -1,0 +1,154 @@
+/**
+ * One moment, every order, crashes: the neighbours belong together; a score and the news of it are one step; Redis out of
+ * reach and an emptied script cache surprise nobody.
+ */
+import { randomUUID } from 'node:crypto'
+import { both, check, CheckFailed, rejects, same, until, type Instance } from '#checks'
+import { add, boardOf, fill, names, nearbyOf, rankOf, scoreOf, topOf, written, type Place } from './board.ts'
+import { allHeard, told, watch, type Watcher } from './watcher.ts'
+
+check('nearby-is-one-moment', async ({ learner, schedules, did }) => {
+  did(both('asked for the neighbours of cem while eve, the last of five, overtakes everybody, in every order of the commands',
+    'hỏi những người quanh cem trong lúc eve, người cuối trong năm người, vượt lên đầu, theo mọi thứ tự lệnh có thể'))
+  const board = await boardOf(learner)
+  const before = ['bob 40 (2)', 'cem 30 (3)', 'dan 20 (4)']
+  const after = ['bob 40 (3)', 'cem 30 (4)', 'dan 20 (5)']
+  await schedules.explore({
+    setup: () => fill(board, { ann: 50, bob: 40, cem: 30, dan: 20, eve: 10 }),
+    open: (caller) => boardOf(caller),
+    callers: [(_, asked) => nearbyOf(asked, 'cem', 1), (_, raised) => add(raised, 'eve', 60)],
+    names: [both('getNearbyPlayers', 'getNearbyPlayers'), both('addScore', 'addScore')],
+    holds: (results) => {
+      throwErrors(results)
+      const places = written(results[0] as Place[])
+      if ([before, after].some((moment) => places.join() === moment.join())) return
+      throw new CheckFailed(both(
+        `The neighbours of cem are those of no moment: ${places.join(', ') || 'nobody'}.`,
+        `Những người quanh cem không đúng với thời điểm nào: ${places.join(', ') || 'không có ai'}.`),
+      { expected: `${before.join(', ')} / ${after.join(', ')}`, got: places.join(', ') })
+    },
+  })
+})
+
+check('changes-are-heard-in-their-order', async ({ learner, schedules, did }) => {
+  did(both('two processes set the score of one player at once, in every order of their commands, while a third watches',
+    'hai tiến trình cùng đặt điểm cho một người, theo mọi thứ tự lệnh có thể, trong khi tiến trình thứ ba theo dõi'))
+  let key = ''
+  let board: Instance | undefined
+  let watcher: Watcher | undefined
+  await schedules.explore({
+    // A board and a watcher for each order: whoever numbers the changes has lost count when the database was emptied.
+    async setup() {
+      await watcher?.stop()
+      key = `board-${randomUUID()}`
+      board = await boardOf(learner, key)
+      watcher = await watch(board)
+    },
+    callers: [1, 2].map((score) => async (caller) => add(await boardOf(caller, key), 'ann', score)),
+    names: [both('addScore 1', 'addScore 1'), both('addScore 2', 'addScore 2')],
+    async holds(results) {
+      throwErrors(results)
+      const heard = told(await allHeard(board!, watcher!))
+      same(heard.toSorted(), ['ann 1', 'ann 2'], both('what the watcher heard', 'những gì bên theo dõi nghe được'))
+      same(heard.at(-1), `ann ${String(await scoreOf(board!, 'ann'))}`, both(
+        'the last score heard, compared with the one on the board', 'điểm nghe được sau cùng, so với điểm đang có trên bảng'))
+    },
+    limit: 80,
+  })
+  await watcher?.stop()
+})
+
+check('heard-scores-can-be-read', async ({ learner, another, did }) => {
+  did(both('let the commands of addScore through one by one, and asked the board from the listener',
+    'cho từng lệnh của addScore đi qua và hỏi bảng ngay trong listener'))
+  const key = `board-${randomUUID()}`
+  const reader = await another()
+  const [asked, board] = [await boardOf(reader, key), await boardOf(learner, key)]
+  const reading: Promise<string>[] = []
+  const watcher = await watch(asked, ({ playerId, score }) => {
+    reading.push(scoreOf(asked, playerId).then((found) => `${playerId} ${String(score)}: ${String(found)}`))
+    reading.at(-1)!.catch(() => {})
+  })
+  await add(board, 'ann', 1)
+  await watcher.hears('ann')
+  await Promise.all(reading)
+  learner.wire.gate = async (): Promise<'pass'> => {
+    // What was announced so far reaches the listener, and its question an answer, before anything else is done.
+    for (let i = 0; i < 5; i++) await reader.host.idle()
+    await Promise.all(reading)
+    return 'pass'
+  }
+  await add(board, 'ann', 2)
+  learner.wire.gate = null
+  await until(() => reading.length >= 2, both('the listener to hear of the second score', 'listener nghe được điểm thứ hai'))
+  same(await Promise.all(reading), ['ann 1: 1', 'ann 2: 2'],
+    both('what was heard, and what the board said then', 'những gì nghe được và điểm đọc được lúc đó'))
+  await watcher.stop()
+})
+
+check('crash-leaves-no-unheard-score', async ({ learner, cuts, did }) => {
+  did(both('cut the connection after each command of addScore, watched from another', 'cắt kết nối sau từng lệnh của addScore, theo dõi từ kết nối khác'))
+  let key = ''
+  let board: Instance | undefined
+  let watcher: Watcher | undefined
+  let set = false
+  await cuts.explore({
+    async setup() {
+      await watcher?.stop()
+      key = `board-${randomUUID()}`
+      board = await boardOf(learner, key)
+      watcher = await watch(board)
+      await add(board, 'ann', 1)
+    },
+    open: (caller) => boardOf(caller, key),
+    call: (_, opened) => add(opened, 'ann', 2),
+    async audit() {
+      const heard = told(await allHeard(board!, watcher!))
+      set = (await scoreOf(board!, 'ann')) === 2
+      if (set) same(heard, ['ann 1', 'ann 2'], both('what the watcher heard of scores that were both set', 'những gì bên theo dõi nghe được về hai điểm đều đã được đặt'))
+    },
+  })
+  await watcher?.stop()
+  same(set, true, both('that the score is set when nothing is cut off', 'việc điểm được đặt khi không bị cắt'))
+})
+
+check('redis-failure-rejects', async ({ learner, did }) => {
+  did(both('called every method with Redis out of reach', 'gọi mọi phương thức khi không kết nối được Redis'))
+  const offline = await learner.withRedis({ reconnects: false, retriesPerRequest: 0 })
+  const board = await boardOf(offline, `board-${randomUUID()}`)
+  const watcher = await watch(board)
+  await add(board, 'ann', 7)
+  await watcher.hears('ann')
+  await watcher.stop()
+  same([await scoreOf(board, 'ann'), await rankOf(board, 'ann'), names(await topOf(board, 1)), names(await nearbyOf(board, 'ann'))],
+    [7, 1, ['ann'], ['ann']], both('what the board says while Redis works', 'kết quả từ bảng khi Redis còn hoạt động'))
+  offline.wire.down()
+  const calls: [string, ...unknown[]][] = [['addScore', 'ann', 8], ['getRank', 'ann'], ['getPlayerScore', 'ann'], ['getTopPlayers', 3],
+    ['getNearbyPlayers', 'ann'], ['watchScores', () => {}]]
+  for (const [method, ...args] of calls) {
+    await rejects(() => board.call(method, ...args), both(`${method} while Redis is out of reach`, `${method} khi không kết nối được Redis`))
+  }
+})
+
+check('survives-an-emptied-script-cache', async ({ learner, redis, did }) => {
+  did(both('emptied the script cache before every call', 'xóa script cache trước mỗi lời gọi'))
+  const board = await boardOf(learner, `board-${randomUUID()}`)
+  const afterFlush = async <T>(call: () => Promise<T>): Promise<T> => {
+    await redis.script('FLUSH')
+    return call()
+  }
+  for (const round of [1, 2]) {
+    const watcher = await afterFlush(() => watch(board))
+    for (const [playerId, score] of [['ann', 20 * round], ['bob', 10 * round]] as const) await afterFlush(() => add(board, playerId, score))
+    same([await afterFlush(() => scoreOf(board, 'ann')), await afterFlush(() => rankOf(board, 'bob'))], [20 * round, 2],
+      both("ann's score and bob's rank", 'điểm của ann và hạng của bob'))
+    same(names(await afterFlush(() => topOf(board, 2))), ['ann', 'bob'], both('the top two', 'hai người đứng đầu'))
+    same(names(await afterFlush(() => nearbyOf(board, 'bob', 1))), ['ann', 'bob'], both('the neighbours of bob', 'những người quanh bob'))
+    await watcher.hears('bob')
+    await watcher.stop()
+  }
+})
+
+function throwErrors(results: readonly unknown[]): void {
+  for (const result of results) if (result instanceof Error) throw result
+}

@@ -55,10 +55,12 @@ async function copies(learner: Learner, board: Instance, redis: Redis, have: num
   else await redis.eval(COPY, 0, model, last, JSON.stringify(frames)).catch(() => {})
 }
 
-/** What reached the server in vain (EVALSHA of a script that it does not know) is not repeated. */
+/** What leaves nothing behind is not repeated: nor is EVALSHA of a script that the server does not know. */
+const WITHOUT_TRACE = new Set(['MULTI', 'EXEC', 'PUBLISH'])
+
 function framesOf(commands: readonly Command[]): string[][] {
   return commands
-    .filter(({ name, reply }) => name !== 'MULTI' && name !== 'EXEC' && reply?.type !== 'error')
+    .filter(({ name, reply }) => !WITHOUT_TRACE.has(name) && reply?.type !== 'error')
     .map(({ words }) => words.map((word) => word.toString('latin1')))
 }
 

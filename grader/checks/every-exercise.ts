@@ -6,7 +6,7 @@ import type { Text } from '#catalog/text.ts'
 /** The promises every exercise makes that only running the code can show. */
 check('import-has-no-effect', async ({ did }) => {
   did(both('imported the file and called nothing', 'import file mà không gọi gì'))
-  const host = await theRun().takeHost()
+  const host = await theRun().freshHost()
   try {
     await host.idle()
     const { resources, timers, globals } = await host.reset()

@@ -4,7 +4,7 @@
  */
 import type { Redis } from 'ioredis'
 import { both, check, refuses, rejects, same, settled, shown, type Command, type Instance, type Learner } from '#checks'
-import { add, boardOf, fill, names, nearbyOf, rankOf, scoreOf, topOf } from './board.ts'
+import { add, boardOf, fill, nearbyOf, rankOf, scoreOf, topOf, written } from './board.ts'
 
 const EITHER = ['TypeError', 'RangeError']
 
@@ -21,7 +21,7 @@ check('bad-scores-are-refused', async ({ learner, did }) => {
   for (const [score, classes] of bad) {
     for (const playerId of ['ann', 'bob']) await refused(learner, board, 'addScore', [playerId, score], classes)
   }
-  same([await scoreOf(board, 'ann'), await scoreOf(board, 'bob')], [7, null], both('the scores of ann and bob afterwards', 'điểm của ann và bob sau đó'))
+  same(written(await topOf(board, 5)), ['cem 9 (1)', 'ann 7 (2)'], both('the board afterwards', 'bảng xếp hạng sau đó'))
 })
 
 check('bad-player-ids-are-refused', async ({ learner, did }) => {
@@ -63,13 +63,13 @@ check('failed-command-rejects', async ({ learner, redis, did }) => {
   did(both('gave the keys of the board another type, all at once and one by one', 'đổi kiểu các key của bảng, tất cả cùng lúc rồi từng key một'))
   const board = await boardOf(learner)
   await fill(board, { ann: 20, bob: 10 })
-  same([await rankOf(board, 'bob'), await scoreOf(board, 'ann'), names(await topOf(board, 5)), names(await nearbyOf(board, 'bob'))],
-    [2, 20, ['ann', 'bob'], ['ann', 'bob']], both('what the board says while all is well', 'kết quả từ bảng khi mọi thứ bình thường'))
+  same([typeof (await rankOf(board, 'bob')), await scoreOf(board, 'ann'), (await topOf(board, 2)).length, (await nearbyOf(board, 'bob', 1)).length],
+    ['number', 20, 2, 2], both('what the board says while all is well', 'kết quả từ bảng khi mọi thứ bình thường'))
   const keys = await redis.keysBuffer('*')
   for (const key of keys) await plantWrongType(redis, key)
   const calls: [string, ...unknown[]][] = [['addScore', 'ann', 30], ['getRank', 'ann'], ['getPlayerScore', 'ann'], ['getTopPlayers', 3], ['getNearbyPlayers', 'ann']]
   for (const [method, ...args] of calls) {
-    await rejects(() => board.call(method, ...args), both(`${method} on keys of a wrong type`, `${method} khi key sai kiểu`))
+    await rejects(() => board.call(method, ...args), both(`${method}(…) on keys of a wrong type`, `${method}(…) khi key sai kiểu`))
   }
   // One at a time: no command need fail, but if the server says one did, the caller must hear of it.
   for (const key of keys.length > 1 ? keys : []) {
@@ -87,9 +87,9 @@ check('failed-command-rejects', async ({ learner, redis, did }) => {
 /** The positive control: what is refused later works with good input. */
 async function boardWithAnn(learner: Learner): Promise<Instance> {
   const board = await boardOf(learner, 'board')
-  await add(board, 'ann', 7)
-  same([await scoreOf(board, 'ann'), await rankOf(board, 'ann'), names(await topOf(board, 1)), names(await nearbyOf(board, 'ann', 1))],
-    [7, 1, ['ann'], ['ann']], both('what a board with ann says', 'kết quả từ một bảng có ann'))
+  await fill(board, { ann: 7, cem: 9 })
+  same([await scoreOf(board, 'ann'), typeof (await rankOf(board, 'ann')), (await topOf(board, 2)).length, (await nearbyOf(board, 'ann', 1)).length],
+    [7, 'number', 2, 2], both('what the board says of ann', 'kết quả từ bảng về ann'))
   return board
 }
 

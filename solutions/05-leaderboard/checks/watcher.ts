@@ -34,7 +34,7 @@ export async function watch(board: Instance, onChange: (change: Change) => void 
 }
 
 /** Players whose score is set last: whatever was announced before has then been heard. */
-const LAST = 'the last one '
+const LAST = 'last-'
 let asked = 0
 
 /** Everything heard up to now: sets the score of one more player and waits until that is heard. */

@@ -1,5 +1,5 @@
 // Mistake: ZINCRBY: the score is added to what the player had.
-// Fails:
+// Fails: score-is-set-not-added, changes-are-heard-in-their-order, heard-scores-can-be-read
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

@@ -1,5 +1,5 @@
 // Mistake: every number is sent: NaN, Infinity and what no double holds exactly.
-// Fails:
+// Fails: bad-scores-are-refused
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

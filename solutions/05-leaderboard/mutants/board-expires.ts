@@ -1,5 +1,5 @@
 // Mistake: the board expires after a day without scores.
-// Fails:
+// Fails: scores-never-expire
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

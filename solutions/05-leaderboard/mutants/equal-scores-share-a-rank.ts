@@ -1,5 +1,5 @@
 // Mistake: counts who has more: equal scores get one rank, and the top does not agree.
-// Fails:
+// Fails: ranks-follow-the-top
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

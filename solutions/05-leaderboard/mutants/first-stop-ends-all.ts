@@ -1,5 +1,5 @@
 // Mistake: the first stop() closes the connection that all watchers share.
-// Fails:
+// Fails: other-watchers-go-on
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

@@ -1,5 +1,5 @@
 // Mistake: 0 is taken for nothing: the leader has no rank.
-// Fails:
+// Fails: leader-has-a-rank, ranks-follow-the-top
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

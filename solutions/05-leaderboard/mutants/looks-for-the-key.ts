@@ -1,5 +1,5 @@
 // Mistake: looks for the key of the board before it reads.
-// Fails:
+// Fails: never-searches-the-keys
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

@@ -1,5 +1,5 @@
 // Mistake: the message is player:score, split at the first colon.
-// Fails:
+// Fails: changes-come-as-given
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

@@ -1,5 +1,5 @@
 // Mistake: the rank, and then the range around it: somebody may have overtaken in between.
-// Fails:
+// Fails: nearby-is-one-moment, nearby-is-one-round-trip
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

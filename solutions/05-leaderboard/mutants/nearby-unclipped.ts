@@ -1,5 +1,5 @@
 // Mistake: the first neighbour is not clipped: a negative index counts from the end.
-// Fails:
+// Fails: nearby-is-clipped-at-the-ends
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

@@ -1,5 +1,5 @@
 // Mistake: an error means nothing: null and empty lists.
-// Fails:
+// Fails: failed-command-rejects, redis-failure-rejects
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

@@ -1,5 +1,5 @@
 // Mistake: the key is checked and then forgotten.
-// Fails:
+// Fails: boards-are-independent, watcher-hears-its-board-only
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

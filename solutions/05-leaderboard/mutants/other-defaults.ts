@@ -1,5 +1,5 @@
 // Mistake: other defaults than promised: five players, one neighbour, another key.
-// Fails:
+// Fails: top-gives-as-many-as-asked, nearby-shows-both-sides, default-board-is-game-leaderboard
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

@@ -1,5 +1,5 @@
 // Mistake: packs the time into the fraction of the score, so that who was first wins a tie.
-// Fails:
+// Fails: scores-come-back-exactly
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

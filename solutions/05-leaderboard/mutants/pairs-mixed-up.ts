@@ -1,5 +1,10 @@
 // Mistake: takes WITHSCORES for all names first, then all scores.
-// Fails:
+// Fails: highest-score-comes-first, top-gives-as-many-as-asked, nearby-shows-both-sides, ranks-follow-the-top,
+// Fails: nearby-follows-the-top, nearby-is-clipped-at-the-ends, zero-is-a-score, results-have-their-types,
+// Fails: scores-come-back-exactly, any-player-id-works, boards-are-independent, scores-never-expire,
+// Fails: watching-leaves-the-client-free, bad-scores-are-refused, asking-is-one-round-trip,
+// Fails: nearby-is-two-round-trips-at-most, nearby-is-one-moment, nearby-is-one-round-trip,
+// Fails: nearby-reads-only-what-it-gives, never-searches-the-keys
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

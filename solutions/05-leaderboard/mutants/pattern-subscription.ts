@@ -1,5 +1,5 @@
 // Mistake: subscribes to a pattern made of the key: other boards match it.
-// Fails:
+// Fails: watcher-hears-its-board-only
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

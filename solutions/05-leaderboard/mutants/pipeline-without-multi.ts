@@ -1,5 +1,5 @@
 // Mistake: a pipeline is no transaction: others come in between, and a crash tears it.
-// Fails:
+// Fails: changes-are-heard-in-their-order, crash-leaves-no-unheard-score
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

@@ -1,5 +1,5 @@
 // Mistake: collects the reply in an object: keys that look like numbers come first.
-// Fails:
+// Fails: any-player-id-works
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

@@ -1,5 +1,6 @@
 // Mistake: reads the board every now and then and tells what has changed.
-// Fails:
+// Fails: watcher-hears-every-change, unchanged-score-is-heard, changes-come-as-given, watcher-hears-other-processes,
+// Fails: watching-leaves-the-client-free, changes-are-heard-in-their-order
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

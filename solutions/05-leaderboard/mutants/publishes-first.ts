@@ -1,5 +1,5 @@
 // Mistake: tells first and sets then, in two round trips.
-// Fails:
+// Fails: adding-is-one-round-trip, changes-are-heard-in-their-order, heard-scores-can-be-read
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

@@ -1,5 +1,5 @@
 // Mistake: 0 is taken for nothing: a range of 0 becomes 2.
-// Fails:
+// Fails: range-zero-gives-the-player
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

@@ -1,5 +1,5 @@
 // Mistake: ZRANK instead of ZREVRANK: the last one is first.
-// Fails:
+// Fails: rank-counts-from-one, leader-has-a-rank, ranks-follow-the-top, rank-reads-only-what-it-gives
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

@@ -1,5 +1,5 @@
 // Mistake: reads all players to find one of them.
-// Fails:
+// Fails: rank-reads-only-what-it-gives, nearby-reads-only-what-it-gives
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

@@ -1,5 +1,5 @@
 // Mistake: the index is given as the rank.
-// Fails:
+// Fails: rank-counts-from-one, leader-has-a-rank, ranks-follow-the-top
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

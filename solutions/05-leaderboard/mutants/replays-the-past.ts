@@ -1,5 +1,5 @@
 // Mistake: a watcher reads the stream from its beginning.
-// Fails:
+// Fails: watcher-hears-what-comes-later
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

@@ -1,5 +1,5 @@
 // Mistake: a type assertion instead of a conversion: scores of places are strings.
-// Fails:
+// Fails: results-have-their-types
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

@@ -1,5 +1,5 @@
 // Mistake: remembers the scores it has set or read.
-// Fails:
+// Fails: processes-share-the-board, failed-command-rejects, redis-failure-rejects
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

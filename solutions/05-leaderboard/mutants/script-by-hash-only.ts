@@ -1,5 +1,5 @@
 // Mistake: calls the script by its hash only: an emptied cache ends it.
-// Fails:
+// Fails: survives-an-emptied-script-cache
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

@@ -1,5 +1,5 @@
 // Mistake: asks step by step: names and then scores, existence and then rank and then range.
-// Fails:
+// Fails: asking-is-one-round-trip, nearby-is-two-round-trips-at-most, nearby-is-one-moment, nearby-is-one-round-trip
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

@@ -1,5 +1,5 @@
 // Mistake: stop() leaves the connection open.
-// Fails:
+// Fails: no-leaked-connection
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

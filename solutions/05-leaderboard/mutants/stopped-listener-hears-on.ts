@@ -1,5 +1,5 @@
 // Mistake: the listener stays in the list as long as the shared connection is used.
-// Fails:
+// Fails: stopped-watcher-hears-nothing
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

@@ -1,5 +1,5 @@
 // Mistake: subscribes on the client that was given.
-// Fails:
+// Fails: watching-leaves-the-client-free
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

@@ -1,5 +1,5 @@
 // Mistake: waits for the connection, but not for the subscription.
-// Fails:
+// Fails: watching-has-begun-when-it-resolves
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

@@ -1,5 +1,5 @@
 // Mistake: tells only when the score is another one than before.
-// Fails:
+// Fails: unchanged-score-is-heard
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

@@ -1,5 +1,6 @@
 // Mistake: tells the listeners of this process only.
-// Fails:
+// Fails: watcher-hears-other-processes, watching-has-begun-when-it-resolves, watching-leaves-the-client-free,
+// Fails: changes-are-heard-in-their-order, heard-scores-can-be-read, crash-leaves-no-unheard-score, redis-failure-rejects
 import { EventEmitter } from 'node:events'
 import type { Redis } from 'ioredis'
 

@@ -1,5 +1,5 @@
 // Mistake: checks outside of the promise: a bad score is thrown, not rejected.
-// Fails:
+// Fails: bad-scores-are-refused, bad-player-ids-are-refused
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

@@ -1,5 +1,5 @@
 // Mistake: breaks ties by name in the top, and nowhere else.
-// Fails:
+// Fails: ranks-follow-the-top, nearby-follows-the-top
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

@@ -1,5 +1,5 @@
 // Mistake: reads all players and gives the first of them.
-// Fails:
+// Fails: top-reads-only-what-it-gives
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

@@ -1,6 +1,8 @@
 // Mistake: the leaderboard most tutorials print: a missing player has 0, n = 0 gives everybody, the neighbours are two
 //          reads that do not belong together, ZADD and PUBLISH are two steps, and nothing is checked.
-// Fails:
+// Fails: top-zero-gives-nobody, unknown-player-has-no-score, bad-scores-are-refused, bad-player-ids-are-refused,
+// Fails: bad-counts-are-refused, bad-board-keys-are-refused, bad-listeners-are-refused, adding-is-one-round-trip,
+// Fails: nearby-is-one-moment, changes-are-heard-in-their-order, crash-leaves-no-unheard-score, nearby-is-one-round-trip
 import type { Redis } from 'ioredis'
 
 /** Leaderboard on a sorted set. */

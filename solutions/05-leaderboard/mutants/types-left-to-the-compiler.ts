@@ -1,5 +1,5 @@
 // Mistake: leaves the types of ids, keys and listeners to the compiler.
-// Fails:
+// Fails: bad-player-ids-are-refused, bad-board-keys-are-refused, bad-listeners-are-refused
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

@@ -1,5 +1,5 @@
 // Mistake: who is not on the board is taken for the first one.
-// Fails:
+// Fails: unknown-player-has-no-rank, unknown-player-has-no-neighbours
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

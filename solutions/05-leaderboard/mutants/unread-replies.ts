@@ -1,5 +1,5 @@
 // Mistake: does not read the replies of exec(): a failed ZADD looks like success.
-// Fails:
+// Fails: failed-command-rejects
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

@@ -1,5 +1,5 @@
 // Mistake: 0 is taken for nothing: who has 0 has no score.
-// Fails:
+// Fails: zero-is-a-score
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

@@ -33,9 +33,11 @@ check('nearby-is-one-moment', async ({ learner, schedules, did }) => {
 check('changes-are-heard-in-their-order', async ({ learner, schedules, did }) => {
   did(both('two processes set the score of one player at once, in every order of their commands, while a third watches',
     'hai tiến trình cùng đặt điểm cho một người, theo mọi thứ tự lệnh có thể, trong khi tiến trình thứ ba theo dõi'))
-  let key = ''
-  let board: Instance | undefined
-  let watcher: Watcher | undefined
+  let key = `board-${randomUUID()}`
+  let board: Instance | undefined = await boardOf(learner, key)
+  let watcher: Watcher | undefined = await watch(board)
+  // A watcher that hears nothing at all would be waited for in every order.
+  same(told(await allHeard(board, watcher)), [], both('what is heard before any score of ann is set', 'những gì nghe được khi chưa đặt điểm cho ann'))
   await schedules.explore({
     // A board and a watcher for each order: whoever numbers the changes has lost count when the database was emptied.
     async setup() {

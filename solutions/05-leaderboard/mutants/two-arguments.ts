@@ -2,8 +2,8 @@
 // Fails: watcher-hears-a-change, watcher-hears-every-change, unchanged-score-is-heard, changes-come-as-given,
 // Fails: watcher-hears-other-processes, watcher-hears-its-board-only, watcher-hears-what-comes-later,
 // Fails: watching-has-begun-when-it-resolves, watching-leaves-the-client-free, stopped-watcher-hears-nothing,
-// Fails: other-watchers-go-on, heard-scores-can-be-read, crash-leaves-no-unheard-score, redis-failure-rejects,
-// Fails: survives-an-emptied-script-cache
+// Fails: other-watchers-go-on, changes-are-heard-in-their-order, heard-scores-can-be-read, crash-leaves-no-unheard-score,
+// Fails: redis-failure-rejects, survives-an-emptied-script-cache
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */

@@ -48,6 +48,8 @@ export function shown(value: unknown): string {
 function showDeep(value: unknown, depth: number): string {
   if (typeof value === 'string') return JSON.stringify(value)
   if (typeof value === 'bigint') return `${value}n`
+  // Its source would be the grader's, where the function lives in the learner's process.
+  if (typeof value === 'function') return '[Function]'
   if (value instanceof Error) return value.message
   if (value === null || typeof value !== 'object') return Object.is(value, -0) ? '-0' : String(value)
   if (depth > 4) return '…'

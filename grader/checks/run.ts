@@ -25,8 +25,6 @@ export interface Run {
   readonly config: RunConfig
   /** A process with the submission freshly imported; give it back when done. */
   takeHost(): Promise<Host>
-  /** The same in a process that no check has had before: nothing that an earlier one left behind comes to life in it. */
-  freshHost(): Promise<Host>
   /** Resolves when the host has been looked at, and its clients are closed. */
   giveHost(host: Host): Promise<void>
   /** Resolves when every host given back has been looked at. */
@@ -88,7 +86,6 @@ export function openRun(config: RunConfig, pool: HostPool): Run {
   return {
     config,
     takeHost: () => loaded(spare.pop() ?? pool.take(patience)),
-    freshHost: () => loaded(pool.take(patience)),
     giveHost(host) {
       const given = lookAt(host).finally(() => returning.delete(given))
       returning.add(given)

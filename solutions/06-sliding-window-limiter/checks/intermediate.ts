@@ -93,7 +93,7 @@ check('short-windows-hold', async ({ learner, redis, did }) => {
     judge(calls, 2, 400)
     return calls[4]!.after - calls[0]!.before < 390 ? 'done' : 'too slow'
   })
-})
+}, { waits: true })
 
 check('reset-time-is-exact', async ({ learner, redis, did }) => {
   did(both('used up limits with windows between 0.3 and 2 s and asked for the reset time at once',
@@ -117,7 +117,7 @@ check('reset-time-is-exact', async ({ learner, redis, did }) => {
     }
     return 'done'
   })
-})
+}, { waits: true })
 
 check('waiting-the-reset-time-is-enough', async ({ learner, redis, did }) => {
   did(both('used up a limit of 2 in two steps and waited the reset time', 'dùng hết hạn mức 2 theo hai bước rồi chờ đủ thời gian được báo'))

@@ -63,9 +63,11 @@ check('delays-grow', async ({ learner, kafka, did }) => {
   did(both('let every attempt fail, four with retryDelayMs 200 and three without it, and measured the pauses between them',
     'cho mọi lần thử đều lỗi, bốn lần với retryDelayMs 200 và ba lần khi không truyền, rồi đo khoảng nghỉ giữa các lần'))
   const [set, unset] = await Promise.all([{ maxAttempts: 4, retryDelayMs: 200 }, {}].map(async (options) => {
+    // A client each: on one wire it would not be clear whose consumer has begun to fetch.
+    const client = await learner.withKafka()
     const topic = await kafka.topic(2)
     const failures = new Map<string, number[]>()
-    const shop = await startShop(learner, kafka, { topic, dlqTopic: await kafka.topic(), ...options }, async (call) => {
+    const shop = await startShop(client, kafka, { topic, dlqTopic: await kafka.topic(), ...options }, async (call) => {
       const key = `${call.service} ${call.order}`
       failures.set(key, [...(failures.get(key) ?? []), performance.now()])
       throw new Error('never')

@@ -143,8 +143,8 @@ function consumeOrders(kafka: Kafka, defaultGroup: string, options: ConsumerOpti
       if (mine.started++ === 0) await mine.consumer.start()
     },
     async stop() {
-      mine.handlers.delete(handler)
       if (--mine.started === 0) await mine.consumer.stop()
+      mine.handlers.delete(handler)
     },
   }
 }

@@ -60,9 +60,9 @@ check('back-off-keeps-the-member', async ({ learner, kafka, did }) => {
 }, { waits: true })
 
 check('delays-grow', async ({ learner, kafka, did }) => {
-  did(both('let every attempt fail, four with retryDelayMs 200 and three without it, and measured the pauses between them',
-    'cho mọi lần thử đều lỗi, bốn lần với retryDelayMs 200 và ba lần khi không truyền, rồi đo khoảng nghỉ giữa các lần'))
-  const [set, unset] = await Promise.all([{ maxAttempts: 4, retryDelayMs: 200 }, {}].map(async (options) => {
+  did(both('let every attempt fail, four with retryDelayMs 300 and three without it, and measured the pauses between them',
+    'cho mọi lần thử đều lỗi, bốn lần với retryDelayMs 300 và ba lần khi không truyền, rồi đo khoảng nghỉ giữa các lần'))
+  const [set, unset] = await Promise.all([{ maxAttempts: 4, retryDelayMs: 300 }, {}].map(async (options) => {
     // A client each: on one wire it would not be clear whose consumer has begun to fetch.
     const client = await learner.withKafka()
     const topic = await kafka.topic(2)
@@ -81,9 +81,9 @@ check('delays-grow', async ({ learner, kafka, did }) => {
   }))
   for (const service of SERVICES) {
     const [first, , last] = shortestPauses(service, set!)
-    atLeast(first!, 160, both(`the first pause of ${service} with retryDelayMs 200`, `khoảng nghỉ đầu tiên của ${service} khi retryDelayMs là 200`))
-    atLeast(last!, 300, both(`the third pause of ${service} with retryDelayMs 200, which has to be longer`,
-      `khoảng nghỉ thứ ba của ${service} khi retryDelayMs là 200, vốn phải dài hơn`))
+    atLeast(first!, 240, both(`the first pause of ${service} with retryDelayMs 300`, `khoảng nghỉ đầu tiên của ${service} khi retryDelayMs là 300`))
+    atLeast(last!, 450, both(`the third pause of ${service} with retryDelayMs 300, which has to be longer`,
+      `khoảng nghỉ thứ ba của ${service} khi retryDelayMs là 300, vốn phải dài hơn`))
     atLeast(shortestPauses(service, unset!)[0]!, 80, both(`the first pause of ${service} without retryDelayMs`, `khoảng nghỉ đầu tiên của ${service} khi không truyền retryDelayMs`))
   }
 }, { waits: true })

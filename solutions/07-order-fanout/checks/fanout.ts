@@ -81,7 +81,7 @@ export async function makeService(learner: Learner, service: Service, options: O
 
 /**
  * A consumer that has begun to fetch: from then on it sees what is written, wherever a new group starts.
- * Every consumer has connections of its own, so the wire tells whose fetch it is.
+ * Every consumer has connections of its own, so the wire of a client that starts one after the other tells whose fetch it is.
  */
 export async function startService(learner: Learner, service: Service, options: Options, onCall: OnCall): Promise<Consumer> {
   const wire = learner.kafkaWire

@@ -5,8 +5,8 @@
 import { both, check, holds, same, shown, type CheckContext } from '#checks'
 import type { KafkaMessage, Message } from 'kafkajs'
 import {
-  comes, commitUnderWay, deadLetters, done, order, record, SERVICES, startService, startShop, without, type Call, type
-  Service,
+  comes, commitUnderWay, deadLetters, done, order, record, SERVICES, startService, startShop, without, type Call,
+  type Consumer, type Service,
 } from './fanout.ts'
 
 type World = Pick<CheckContext, 'learner' | 'kafka'>
@@ -51,13 +51,14 @@ check('maxattempts-is-respected', async ({ learner, kafka, did }) => {
   const topic = await kafka.topic()
   const dlqTopic = await kafka.topic()
   const calls: Call[] = []
-  const consumers = await Promise.all(SERVICES.map((service) => {
+  const consumers: Consumer[] = []
+  for (const service of SERVICES) {
     const options = { topic, dlqTopic, groupId: kafka.name('g'), retryDelayMs: 5, maxAttempts: limits[service] }
-    return startService(learner, service, options, async (call) => {
+    consumers.push(await startService(learner, service, options, async (call) => {
       calls.push(call)
       if (call.order === 1) throw new Error('never')
-    })
-  }))
+    }))
+  }
   await kafka.produce(topic, [record(1), record(2)])
   for (const service of SERVICES) {
     const times = (n: number): number => calls.filter((call) => call.service === service && call.order === n).length

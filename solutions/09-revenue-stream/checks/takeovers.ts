@@ -163,7 +163,7 @@ async function commitsLate(
   const release = (): Promise<void> => (landed ??= lands())
   moment(shop, learner, release)
   const heir = await makeAnalytics(learner, shop)
-  learner.host.deadline(25_000)
+  learner.host.deadline(16_000)
   await heir.start()
   // Who never sends what the moment waits for has the late commit now, with its own output.
   await ifItComes(() => slow.kafkaWire.gate === null || learner.kafkaWire.requests('Produce').length > 0, 4000)

@@ -4,7 +4,7 @@
  */
 import { both, check, holds, same, shown, until } from '#checks'
 import { asksFor, firstText, topicByDefault } from './names.ts'
-import { openShop, outputOf, sale, startAnalytics, untilTotals, type Analytics } from './shop.ts'
+import { knows, openShop, outputOf, sale, startAnalytics, untilTotals } from './shop.ts'
 
 check('totals-add-up', async ({ learner, kafka, did }) => {
   did(both('sold two products, before the start and after it', 'bán hai sản phẩm, cả trước và sau khi khởi động'))
@@ -59,11 +59,3 @@ check('names-by-default', async ({ learner, kafka, did }) => {
     (request) => (request.api === 'FindCoordinator' && firstText(request) === 'revenue-analytics' ? ['revenue-analytics'] : []))
   same(group, ['revenue-analytics'], both('the group used without groupId', 'group được dùng khi không truyền groupId'))
 })
-
-/** A total may be known a little later than it is written. */
-async function knows(analytics: Analytics, totals: Record<string, number>): Promise<void> {
-  for (const [product, total] of Object.entries(totals)) {
-    await until(async () => (await analytics.getTotal(product)) === total,
-      both(`getTotal("${product}") to resolve to ${total}`, `getTotal("${product}") trả về ${total}`))
-  }
-}

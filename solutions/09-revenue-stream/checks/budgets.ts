@@ -26,7 +26,7 @@ async function worksOff({ learner, kafka }: Pick<CheckContext, 'learner' | 'kafk
   await kafka.produce(shop.inputTopic, Array.from({ length: BACKLOG }, (_, i) => sale(products[i % products.length]!, 1, 1)))
   const analytics = await startAnalytics(learner, shop)
   const totals = Object.fromEntries(products.map((product) => [product, BACKLOG / products.length]))
-  await untilTotals(kafka, shop, totals, { ms: 40_000, unless: () => count() > MOST })
+  await untilTotals(kafka, shop, totals, { ms: 15_000, unless: () => count() > MOST })
   if (count() <= MOST) await analytics.stop()
 }
 

@@ -1,11 +1,11 @@
 // Mistake: the aggregation most tutorials print: totals in memory, as floats, while the offsets are kept by Kafka; plain
 //          sends without a key, and whatever is in a record is believed.
-// Fails: outputs-are-keyed, restart-goes-on, total-is-right-at-start, crash-before-the-output, crash-before-the-
-// Fails: commit, crash-after-the-commit, second-instance-takes-over, partitions-come-back, held-output-cannot-
-// Fails: overtake, commit-during-the-takeover, commit-after-the-position, starts-behind-control-records, failed-
-// Fails: send-counts-once, lost-answer-counts-once, sums-are-exact, lag-ends-at-zero, dead-letters-by-default
-// Fails: broken-records-are-set-aside, incomplete-sales-are-set-aside, numbers-must-be-numbers, quantities-are-
-// Fails: positive-integers, prices-are-not-negative
+// Fails: outputs-are-keyed, restart-goes-on, total-is-right-at-start, crash-before-the-output
+// Fails: crash-before-the-commit, crash-after-the-commit, second-instance-takes-over, partitions-come-back
+// Fails: held-output-cannot-overtake, commit-during-the-takeover, commit-after-the-position
+// Fails: starts-behind-control-records, failed-send-counts-once, lost-answer-counts-once, sums-are-exact
+// Fails: lag-ends-at-zero, dead-letters-by-default, broken-records-are-set-aside, incomplete-sales-are-set-aside
+// Fails: numbers-must-be-numbers, quantities-are-positive-integers, prices-are-not-negative
 import type { Redis } from 'ioredis'
 import type { Kafka } from 'kafkajs'
 

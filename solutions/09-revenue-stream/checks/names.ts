@@ -14,7 +14,8 @@ export async function topicByDefault(
 
 /** Starts analytics of their own and cuts them off as soon as they name what `names` looks for: the defaults belong to everybody. */
 export async function asksFor(learner: Learner, options: Partial<Shop>, names: (request: KafkaRequest) => string[]): Promise<string[]> {
-  const client = await learner.withKafka({ retries: 1 })
+  // Clients of its own: what one of them does to its store when it stops is not to be seen by the next.
+  const client = await (await learner.withKafka({ retries: 1 })).withRedis()
   const asked = new Set<string>()
   client.kafkaWire.gate = (request) => {
     const found = names(request)

@@ -169,7 +169,7 @@ export async function ifItComes(condition: () => boolean | Promise<boolean>, ms 
     const waited = performance.now() - start
     if (waited > ms && looks >= ms / 50) return
     if (waited > 3 * ms + 3000) throw new Inconclusive(both('The machine was too busy to tell.', 'Máy quá bận nên không kết luận được.'))
-    await pause(3)
+    await pause(10)
   }
 }
 

@@ -26,7 +26,7 @@ export type { Text } from '#catalog/text.ts'
 export type { Instance } from '#sandbox/host.ts'
 export type { Learner } from './learner.ts'
 export type { KafkaWorld } from './kafka-world.ts'
-export type { CommittedRecord } from './committed-view.ts'
+export type { CommittedRecord } from './topic-view.ts'
 
 export interface CheckContext {
   /** The learner's code in a process of its own, with a client. */
@@ -104,6 +104,7 @@ async function declaredIn(file: string): Promise<readonly Declared[]> {
 async function conclude(id: string, run: Run, body: (context: CheckContext) => Promise<void>): Promise<Outcome> {
   const lane = run.config.redis.length > 0 ? await run.takeLane() : null
   const group = learners(run, lane)
+  const kafka = run.config.kafka ? kafkaWorld(run) : null
   const started = performance.now()
   let told: Text | null = null
   const outcome = (verdict: Outcome['verdict'], message: Text | null = null, evidence: Evidence | null = null): Outcome =>
@@ -115,7 +116,7 @@ async function conclude(id: string, run: Run, body: (context: CheckContext) => P
       learner,
       another: (options) => group.start(options),
       redis: lane?.admin as Redis,
-      kafka: run.config.kafka ? kafkaWorld(run) : (undefined as never),
+      kafka: kafka ?? (undefined as never),
       schedules: { explore: (plan) => exploreSchedules(plan, group.start, lane) },
       cuts: { explore: (plan) => exploreCuts(plan, group.start, lane) },
       did: (text) => { told = text },
@@ -132,6 +133,7 @@ async function conclude(id: string, run: Run, body: (context: CheckContext) => P
       return judge(trouble)
     }
   } finally {
+    kafka?.close()
     await group.close()
     if (lane) run.giveLane(lane)
   }

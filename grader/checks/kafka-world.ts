@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import kafkajs, { type Admin, type Kafka, type KafkaMessage, type Message, type Producer } from 'kafkajs'
 import type { Text } from '#catalog/text.ts'
-import { readCommitted, type CommittedRecord } from './committed-view.ts'
 import { until } from './expectations.ts'
 import { expelMembers } from './expel.ts'
 import type { Run } from './run.ts'
 import { topicPool, type TopicPool } from './topic-pool.ts'
+import { viewTopic, type CommittedRecord, type TopicView } from './topic-view.ts'
 import { both, ServiceGone } from './verdicts.ts'
 import { quietRequestQueue } from '#wire/kafkajs-quiet.ts'
 
@@ -48,10 +48,25 @@ interface Clients { readonly kafka: Kafka; readonly admin: Admin; readonly produ
 let clients: Promise<Clients> | undefined
 let pool: TopicPool | undefined
 let probe: Promise<string> | undefined
+/** Readers of checks that are over, which take their leave. */
+const leaving = new Set<Promise<void>>()
 
-export function kafkaWorld(run: Run): KafkaWorld {
+/** The world of one check. What it has opened closes behind it, while others go on. */
+export function kafkaWorld(run: Run): KafkaWorld & { close(): void } {
   const connected = (): Promise<Clients> => (clients ??= connect(run.config.kafka!.brokers))
+  const views = new Map<string, Promise<TopicView>>()
+  const viewOf = (topic: string): Promise<TopicView> => {
+    const view = views.get(topic) ?? connected().then((all) => viewTopic(all, topic, unguessable('reader')))
+    views.set(topic, view)
+    return view
+  }
   return {
+    close() {
+      for (const view of views.values()) {
+        const left: Promise<void> = view.then(({ close }) => close()).catch(() => {}).finally(() => leaving.delete(left))
+        leaving.add(left)
+      }
+    },
     topic(partitions = 1) {
       pool ??= topicPool(async () => (await connected()).kafka, () => unguessable('t'))
       return pool.take(partitions)
@@ -73,13 +88,8 @@ export function kafkaWorld(run: Run): KafkaWorld {
         await producer.disconnect()
       }
     },
-    async readCommitted(topic) {
-      return readCommitted(await connected(), topic, unguessable('reader'))
-    },
-    async read(topic, count) {
-      const { kafka } = await connected()
-      return readTopic(kafka, topic, count)
-    },
+    readCommitted: async (topic) => (await viewOf(topic)).now(),
+    read: async (topic, count) => (await viewOf(topic)).atLeast(count),
     async committed(group, topic) {
       const { admin } = await connected()
       const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] })
@@ -152,25 +162,12 @@ export async function closeKafka(): Promise<void> {
   clients = pool = probe = undefined
   try {
     const { admin, producer } = await closing
+    await Promise.all(leaving)
     await admin.deleteTopics({ topics: (await used?.close()) ?? [] })
     await Promise.all([admin.disconnect(), producer.disconnect()])
   } catch {
     // A broker that is gone has no topics to delete.
   }
-}
-
-async function readTopic(kafka: Kafka, topic: string, count: number): Promise<KafkaMessage[]> {
-  const records: { partition: number; message: KafkaMessage }[] = []
-  const consumer = kafka.consumer({ groupId: unguessable('reader'), maxWaitTimeInMs: 20, heartbeatInterval: 500, sessionTimeout: 6000 })
-  await consumer.connect()
-  try {
-    await consumer.subscribe({ topic, fromBeginning: true })
-    await consumer.run({ autoCommit: false, eachMessage: async ({ partition, message }) => void records.push({ partition, message }) })
-    await until(() => records.length >= count, both(`${count} records on the topic, of which ${records.length} came`, `${count} bản ghi trên topic`))
-  } finally {
-    await consumer.disconnect()
-  }
-  return records.sort((a, b) => a.partition - b.partition || Number(a.message.offset) - Number(b.message.offset)).map(({ message }) => message)
 }
 
 /** Commits offsets by partition for a group without members; −1 is the beginning. */

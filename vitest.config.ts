@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['grader/**/*.test.ts'],
+    // As the product runs: Node reads TypeScript by itself, and every module is there once.
+    experimental: { viteModuleRunner: false, nodeLoader: false },
     // Most of them start processes, on two cores that others use too.
     testTimeout: 60_000,
     hookTimeout: 60_000,

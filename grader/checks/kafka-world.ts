@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import kafkajs, { type Admin, type Kafka, type KafkaMessage, type Message, type Producer } from 'kafkajs'
 import type { Text } from '#catalog/text.ts'
 import { until } from './expectations.ts'
@@ -155,16 +156,22 @@ export async function assureKafka(run: Run): Promise<void> {
   }
 }
 
+/** A client that waits for an answer of a broker that is gone does so for half a minute; nobody else has to. */
+const LEAVE_MS = 3000
+
+async function takeLeave({ admin, producer }: Clients, used: TopicPool | undefined): Promise<void> {
+  await Promise.all(leaving)
+  await admin.deleteTopics({ topics: (await used?.close()) ?? [] })
+  await Promise.all([admin.disconnect(), producer.disconnect()])
+}
+
 /** Deletes the topics of the run and ends the grader's clients. */
 export async function closeKafka(): Promise<void> {
   if (!clients) return
   const [closing, used] = [clients, pool]
   clients = pool = probe = undefined
   try {
-    const { admin, producer } = await closing
-    await Promise.all(leaving)
-    await admin.deleteTopics({ topics: (await used?.close()) ?? [] })
-    await Promise.all([admin.disconnect(), producer.disconnect()])
+    await Promise.race([takeLeave(await closing, used), pause(LEAVE_MS)])
   } catch {
     // A broker that is gone has no topics to delete.
   }

@@ -121,13 +121,12 @@ test.each([
 })
 
 test('Ctrl-C reports what was graded by then, exit 3, and leaves nothing at work', async () => {
-  const command = execa('npm', ['run', '--silent', 'grade', '--', '6', '--submission', 'fixtures/static/syntax-error.ts', '--submission', 'fixtures/hostile/never-settles.ts', '--json'], {
-    cwd: kit, reject: false, env: plain, detached: true,
-  })
+  const submissions = ['fixtures/static/syntax-error.ts', 'fixtures/hostile/never-settles.ts'].flatMap((file) => ['--submission', file])
+  // Without npm, which tells its own end by the signal instead of our exit code.
+  const command = execa(process.execPath, ['grader/cli/main.ts', 'grade', '6', ...submissions, '--json'], { cwd: kit, reject: false, env: plain })
   const inUse = async (): Promise<number> => (await status()).keeper?.redis.filter(({ leased }) => leased).length ?? 0
   await expect.poll(inUse, { timeout: 30_000 }).toBeGreaterThan(0)
-  // To the whole group, as a terminal does it.
-  process.kill(-command.pid!, 'SIGINT')
+  command.kill('SIGINT')
   const { stdout, exitCode } = await command
   const { reports } = reportsSchema.parse(JSON.parse(stdout))
   expect([reports.map(({ exercises: [exercise] }) => exercise!.state), exitCode]).toEqual([['broken', 'not-graded'], 3])

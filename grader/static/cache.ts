@@ -13,7 +13,7 @@ export interface Conclusion {
   readonly findings: Findings | null
 }
 
-const most = 300
+const most = 3000
 
 /** What was concluded about the very same files by the same tools, or null. */
 export function cached(submission: Submission): Conclusion | null {

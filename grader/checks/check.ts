@@ -18,13 +18,16 @@ import { both, CheckFailed, Inconclusive, NotApplicable, ServiceGone } from './v
 
 export { atMost, between, holds, refuses, rejects, same, settled, until } from './expectations.ts'
 export { methods, type Methods } from './methods.ts'
+export { commandsRun } from './monitor.ts'
+export { nextMoment, serverNow, serverReaches } from './server-clock.ts'
+export { hasError, plantWrongType } from './wrong-types.ts'
 export { both, CheckFailed, Inconclusive, NotApplicable, shown } from './verdicts.ts'
 export { HostEnded, LearnerError } from '#sandbox/host.ts'
 export { show, type Command, type RedisWire } from '#wire/redis-wire.ts'
 export { API, metadataTopics, producedAcks, type ApiName, type KafkaRequest, type KafkaWire } from '#wire/kafka-wire.ts'
 export type { Text } from '#catalog/text.ts'
 export type { Instance } from '#sandbox/host.ts'
-export type { Learner } from './learner.ts'
+export { quiet, type Learner } from './learner.ts'
 export type { KafkaWorld } from './kafka-world.ts'
 export type { CommittedRecord } from './topic-view.ts'
 

@@ -38,6 +38,12 @@ export interface RedisOptions {
   readonly retriesPerRequest?: number | null
 }
 
+/** Resolves when the process has nothing at hand, and what it answered before has arrived here. */
+export async function quiet(learner: Learner): Promise<void> {
+  await learner.host.idle()
+  await new Promise((resolve) => { setImmediate(resolve) })
+}
+
 let sockets = 0
 
 /** Learners of one check; all their wires end with it. */

@@ -2,10 +2,9 @@
  * Count and ranking are one thing: they change in one atomic step, whoever else writes and whatever crashes. Failures
  * of Redis reach the caller, and the ranking costs the same however many articles there are.
  */
-import { atMost, both, check, CheckFailed, rejects, same } from '#checks'
+import { atMost, both, check, CheckFailed, commandsRun, rejects, same } from '#checks'
 import { countAndRanked, countOf, ids, topOf, view } from './calls.ts'
 import { howToGrow } from './many-articles.ts'
-import { commandsRun } from './monitor.ts'
 
 check('count-and-ranking-agree', async ({ learner, schedules, did }) => {
   did(both('two processes view one article at once, in every order of their commands',

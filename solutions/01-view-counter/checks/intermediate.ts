@@ -3,9 +3,10 @@
  * Keys are named and never expire. A failing command reaches the caller, bad input reaches nobody, and a view is one
  * round trip of at most two commands.
  */
-import { atMost, both, check, holds, refuses, rejects, same, settled, shown, storm, until, type Learner } from '#checks'
+import {
+  atMost, both, check, hasError, holds, type Learner, plantWrongType, refuses, rejects, same, settled, shown, storm, until,
+} from '#checks'
 import { commandsOf, countAndRanked, countOf, ids, topOf, view } from './calls.ts'
-import { hasError, plantWrongType } from './plant.ts'
 
 const LARGEST = Number.MAX_SAFE_INTEGER
 

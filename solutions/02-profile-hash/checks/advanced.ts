@@ -5,9 +5,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Redis } from 'ioredis'
 import type { Text } from '#catalog/text.ts'
-import { both, check, CheckFailed, holds, rejects, same, shown, storm } from '#checks'
+import { both, check, CheckFailed, commandsRun, holds, rejects, same, shown, storm } from '#checks'
 import { betweenAllCommands } from './deletion.ts'
-import { commandsRun } from './monitor.ts'
 import { keyOf, NEW, OLD, read, save, state, update } from './profiles.ts'
 
 /** Seconds an old profile has left: far fewer than a new one. */

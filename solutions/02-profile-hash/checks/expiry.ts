@@ -1,15 +1,9 @@
 import type { Redis } from 'ioredis'
 import type { Text } from '#catalog/text.ts'
-import { both, CheckFailed, holds, Inconclusive } from '#checks'
+import { both, CheckFailed, holds, Inconclusive, serverNow } from '#checks'
 import { keyOf } from './profiles.ts'
 
 export const HOUR_MS = 3_600_000
-
-/** The server's time in milliseconds, with a fraction. */
-export async function serverNow(redis: Redis): Promise<number> {
-  const [seconds, microseconds] = await redis.time()
-  return Number(seconds) * 1000 + Number(microseconds) / 1000
-}
 
 /**
  * `act` gives the profile an expiry of 3600 s: between the hour after it began and the hour after it ended, by the

@@ -2,8 +2,7 @@
  * Nothing in between: in every order of concurrent calls a task has one owner, and a crash, a death or a lost reply at any
  * moment loses none.
  */
-import { both, check, CheckFailed, same, settled } from '#checks'
-import { nextMoment } from './clock.ts'
+import { both, check, CheckFailed, nextMoment, same, settled } from '#checks'
 import { ack, addAll, allRecovered, claim, claimOne, lengthOf, letExpire, nameOf, next, nextNames, recovered, requeue, snapshot, warmUp, type Claim } from './queue.ts'
 
 check('claims-are-atomic', async ({ learner, redis, schedules, did }) => {

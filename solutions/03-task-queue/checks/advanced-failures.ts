@@ -1,12 +1,10 @@
 /**
  * Claims refuse bad input, pass failures on, set malformed entries aside, keep their keys in order, and cost one round trip.
  */
-import { atMost, both, check, holds, refuses, rejects, same, settled, shown } from '#checks'
-import { nextMoment } from './clock.ts'
-import { commandsRun } from './monitor.ts'
+import { atMost, both, check, commandsRun, hasError, holds, nextMoment, refuses, rejects, same, settled, shown } from '#checks'
 import { planter } from './plant.ts'
 import { ack, add, addAll, allRecovered, claim, claimOne, lengthOf, nameOf, next, requeue, task } from './queue.ts'
-import { hasError, plantWrongTypes } from './wrong-types.ts'
+import { plantWrongTypes } from './wrong-types.ts'
 
 check('claims-pass-malformed-entries-over', async ({ learner, redis, did }) => {
   did(both('planted text that is no JSON at the head of task:queue and claimed', 'đặt văn bản không phải JSON vào đầu task:queue rồi nhận công việc'))

@@ -2,9 +2,9 @@
  * A claimed task waits no longer, but is not gone: acknowledged it is done, too old it goes back to the front. A receipt
  * stands for one claim, and is worth nothing once that claim has ended.
  */
-import { both, check, holds, same, shown } from '#checks'
+import { both, check, holds, nextMoment, same, serverNow, serverReaches, shown } from '#checks'
 import { blockedOf } from './blocked.ts'
-import { earlyInASecond, nextMoment, serverNow, serverReaches, timely } from './clock.ts'
+import { earlyInASecond, timely } from './clock.ts'
 import { ack, add, addAll, allRecovered, claim, claimOne, lengthOf, LONG_MS, nameOf, nextNames, requeue, task } from './queue.ts'
 
 check('claims-give-receipt-and-task', async ({ learner, redis, did }) => {

@@ -2,9 +2,8 @@
  * What a queue is: tasks come out in the order they went in, as they went in, each once, equal ones too. An empty queue
  * says so at once. The length is the number of tasks that wait.
  */
-import { both, check, same } from '#checks'
+import { both, check, nextMoment, same } from '#checks'
 import { blockedOf } from './blocked.ts'
-import { nextMoment } from './clock.ts'
 import { add, addAll, lengthOf, nameOf, next, nextNames, task } from './queue.ts'
 
 check('first-in-first-out', async ({ learner, redis, did }) => {

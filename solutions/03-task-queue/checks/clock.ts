@@ -1,25 +1,5 @@
 import type { Redis } from 'ioredis'
-import { both, Inconclusive } from '#checks'
-
-/** The server's time in milliseconds, with a fraction. */
-export async function serverNow(redis: Redis): Promise<number> {
-  const [seconds, microseconds] = await redis.time()
-  return Number(seconds) * 1000 + Number(microseconds) / 1000
-}
-
-/** Waits until the server's clock has reached `at`. */
-export async function serverReaches(redis: Redis, at: number): Promise<void> {
-  for (;;) {
-    const now = await serverNow(redis)
-    if (now >= at) return
-    await new Promise((resolve) => setTimeout(resolve, Math.min(20, Math.ceil(at - now))))
-  }
-}
-
-/** Two milliseconds later by the server's clock: what happens in one millisecond is a matter of its own. */
-export async function nextMoment(redis: Redis): Promise<void> {
-  await serverReaches(redis, (await serverNow(redis)) + 2)
-}
+import { both, Inconclusive, serverNow, serverReaches } from '#checks'
 
 /**
  * Waits until the server's clock is in the first part of a second: whoever counts in whole seconds is then wrong every

@@ -1,7 +1,6 @@
 import type { Redis } from 'ioredis'
-import { both, CheckFailed, same, shown, type Instance, type Learner } from '#checks'
+import { both, CheckFailed, type Instance, type Learner, nextMoment, same, shown } from '#checks'
 import type { Text } from '#catalog/text.ts'
-import { nextMoment } from './clock.ts'
 
 /** A task of the checks, told apart by its name. */
 export const task = (name: string): { name: string } => ({ name })

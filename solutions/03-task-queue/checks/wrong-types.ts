@@ -1,19 +1,7 @@
 import type { Redis } from 'ioredis'
-import type { Command } from '#checks'
+import { plantWrongType } from '#checks'
 
-/** Replaces every key by one of another type: a list, or a string where there was a list. */
+/** Replaces every key by one of another type. */
 export async function plantWrongTypes(redis: Redis): Promise<void> {
-  for (const key of await redis.keysBuffer('*')) {
-    const type = await redis.type(key)
-    await redis.del(key)
-    if (type === 'list') await redis.set(key, 'planted')
-    else await redis.rpush(key, 'planted')
-  }
-}
-
-/** The server said that a command failed, alone or inside EXEC. A script that must be sent again is no failure. */
-export function hasError(reply: Command['reply']): boolean {
-  if (reply === null) return false
-  if ('items' in reply) return reply.items.some(hasError)
-  return reply.type === 'error' && !reply.text.startsWith('NOSCRIPT')
+  for (const key of await redis.keysBuffer('*')) await plantWrongType(redis, key)
 }

@@ -2,10 +2,10 @@
  * At least once, whatever happens: an offset advances only after the handler of its record has settled, so that a crash
  * or a stop in the middle loses nothing. A failing Kafka is told to the caller, and the price of a log does not grow.
  */
-import { atMost, between, both, check, holds, rejects, same, until } from '#checks'
+import { atMost, between, both, check, holds, quiet, rejects, same, until } from '#checks'
 import {
-  collect, commitsForABacklog, commitUnderWay, controlRun, done, makeConsumer, makeProducer, messagesOf, numbered, openProducer,
-  quiet, record, startConsumer, warmTopic, type Log,
+  collect, commitsForABacklog, commitUnderWay, controlRun, done, makeConsumer, makeProducer, messagesOf, numbered,
+  openProducer, record, startConsumer, warmTopic, type Log,
 } from './pipeline.ts'
 
 check('offset-waits-for-the-handler', async ({ learner, kafka, did }) => {

@@ -3,12 +3,10 @@
  * handled stays handled, in the order of the partition; a log whose handler fails comes again, and a record that is no
  * log is set aside without holding up the others.
  */
-import {
-  atMost, both, check, holds, LearnerError, producedAcks, refuses, same, settled, shown, until,
-} from '#checks'
+import { atMost, both, check, holds, LearnerError, producedAcks, quiet, refuses, same, settled, shown, until } from '#checks'
 import type { Message } from 'kafkajs'
 import {
-  collect, commitsForABacklog, commitUnderWay, messagesOf, numbered, openProducer, quiet, reaches, record, startConsumer,
+  collect, commitsForABacklog, commitUnderWay, messagesOf, numbered, openProducer, reaches, record, startConsumer,
   untilWritten, warmTopic, type Log,
 } from './pipeline.ts'
 import { setsAside, survives, type World } from './trouble.ts'

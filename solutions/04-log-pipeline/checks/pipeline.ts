@@ -135,12 +135,6 @@ export async function commitsForABacklog(learner: Learner, kafka: KafkaWorld): P
   return learner.kafkaWire.requests('OffsetCommit').length
 }
 
-/** Resolves when the process has nothing at hand, and what it answered before has arrived here. */
-export async function quiet(learner: Learner): Promise<void> {
-  await learner.host.idle()
-  await new Promise((resolve) => { setImmediate(resolve) })
-}
-
 /** The JSON value of a record, or a failure that shows what the record holds. */
 export function jsonOf(value: Buffer | null): unknown {
   try {

@@ -2,10 +2,9 @@
  * What it may cost: one round trip for a call, two at most for the neighbours, and one for full marks; and the replies do
  * not grow with the board. Nothing goes through all keys.
  */
-import { atMost, both, check, same, type Instance, type Learner } from '#checks'
+import { atMost, both, check, commandsRun, type Instance, type Learner, same } from '#checks'
 import { add, boardOf, fill, names, nearbyOf, rankOf, scoreOf, topOf } from './board.ts'
 import { growing, PLANTED, type Growing } from './many-players.ts'
-import { commandsRun } from './monitor.ts'
 
 const FOUR = { ann: 40, bob: 30, cem: 20, dan: 10 }
 

@@ -1,8 +1,10 @@
 /**
  * The limit holds over processes, clocks and crashes, and costs the same whatever the user has done before.
  */
-import { atMost, both, check, CheckFailed, holds, rejects, same, settled, storm, until, type Instance } from '#checks'
-import { LONG_MS, nextMoment, serverNow, serverReaches } from './clock.ts'
+import {
+  atMost, both, check, CheckFailed, holds, type Instance, nextMoment, rejects, same, serverNow, serverReaches, settled, storm, until,
+} from '#checks'
+import { LONG_MS } from './clock.ts'
 import { attempt, judge, timely, wider, type Attempt } from './history.ts'
 
 const TEN = { maxRequests: 10, windowMs: LONG_MS }

@@ -2,8 +2,8 @@
  * What a limiter is: it admits up to the limit, then refuses; every user has a limit of their own;
  * it says how many calls are left and when the next one is free.
  */
-import { both, check, holds, same } from '#checks'
-import { LONG_MS, nextMoment, phaseBetween } from './clock.ts'
+import { both, check, holds, nextMoment, same } from '#checks'
+import { LONG_MS, phaseBetween } from './clock.ts'
 
 check('admits-up-to-the-limit', async ({ learner, redis, did }) => {
   did(both('called isAllowed five times with a limit of 3', 'gọi isAllowed năm lần với hạn mức 3'))

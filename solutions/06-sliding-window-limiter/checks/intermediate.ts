@@ -3,8 +3,8 @@
  * and rejected calls or questions change nothing. Bad input is refused before anything is sent.
  */
 import type { Redis } from 'ioredis'
-import { atMost, both, check, holds, refuses, same, storm, until, type Instance } from '#checks'
-import { LONG_MS, nextMoment, phaseBetween, serverNow, serverReaches } from './clock.ts'
+import { atMost, both, check, holds, type Instance, nextMoment, refuses, same, serverNow, serverReaches, storm, until } from '#checks'
+import { LONG_MS, phaseBetween } from './clock.ts'
 import { attempt, judge, PROMPT_MS, timely, wider, type Attempt } from './history.ts'
 
 check('burst-admits-the-limit', async ({ learner, did }) => {

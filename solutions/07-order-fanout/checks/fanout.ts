@@ -219,12 +219,6 @@ export async function controlRun(learner: Learner, kafka: KafkaWorld): Promise<v
   await consumer.stop()
 }
 
-/** Resolves when the process has nothing at hand, and what it answered before has arrived here. */
-export async function quiet(learner: Learner): Promise<void> {
-  await learner.host.idle()
-  await new Promise((resolve) => { setImmediate(resolve) })
-}
-
 /** The JSON value of a record, or a failure that shows what the record holds. */
 export function jsonOf(value: Buffer | null): unknown {
   try {

@@ -2,10 +2,10 @@
  * Waiting: the pauses between attempts grow, and however long they are, the member stays in its group. While a dead
  * letter is not written its order is not done with.
  */
-import { atMost, both, check, holds, Inconclusive, same, settled } from '#checks'
+import { atMost, both, check, holds, Inconclusive, quiet, same, settled } from '#checks'
 import {
-  comes, controlRun, deadLetters, done, eventually, order, quiet, record, SERVICES, standingGroups, startService,
-  startShop, warmTopic, type Call, type Service,
+  comes, controlRun, deadLetters, done, eventually, order, record, SERVICES, standingGroups, startService, startShop,
+  warmTopic, type Call, type Service,
 } from './fanout.ts'
 
 /** Longer than the session of the checks' client (1500 ms), in milliseconds. */

@@ -2,8 +2,7 @@
  * Failures reach the caller, but never hide what fn did; the lock works on after the script cache was emptied; and
  * nothing outlives withLock.
  */
-import { both, check, holds, rejects, same, until, type Learner } from '#checks'
-import { serverNow } from './clock.ts'
+import { both, check, holds, type Learner, rejects, same, serverNow, until } from '#checks'
 import { acquires, extend, lockOf, LONG_MS } from './lease.ts'
 import { section, timedOut, told } from './section.ts'
 

@@ -2,8 +2,8 @@
  * Over processes the lock is held by one at a time; a running owner keeps it, a killed one blocks nobody for long, and
  * one that lost it can be told: by its signal, its release and its token.
  */
-import { both, check, holds, same, until, type Learner, type RedisWire } from '#checks'
-import { inGoodTime, serverNow, serverReaches } from './clock.ts'
+import { both, check, holds, type Learner, type RedisWire, same, serverNow, serverReaches, until } from '#checks'
+import { inGoodTime } from './clock.ts'
 import { acquires, leaseKeys, lockOf, LONG_MS, releases, timeLeft, tokenOf } from './lease.ts'
 import { section } from './section.ts'
 

@@ -1,22 +1,6 @@
 import type { Redis } from 'ioredis'
 import { both, CheckFailed, Inconclusive, type Learner } from '#checks'
 
-/** The server's time in milliseconds, with a fraction. */
-export async function serverNow(redis: Redis): Promise<number> {
-  const [seconds, microseconds] = await redis.time()
-  return Number(seconds) * 1000 + Number(microseconds) / 1000
-}
-
-/** Waits until the server's clock has reached `at`, looking at `meanwhile` every few milliseconds. */
-export async function serverReaches(redis: Redis, at: number, meanwhile?: () => Promise<void>): Promise<void> {
-  for (;;) {
-    await meanwhile?.()
-    const now = await serverNow(redis)
-    if (now >= at) return
-    await new Promise((resolve) => setTimeout(resolve, Math.min(10, Math.ceil(at - now))))
-  }
-}
-
 /** Leases tried one after the other, in milliseconds: one that a busy machine cannot keep is followed by a longer one. */
 const LEASES = [400, 400, 800, 1600, 3200]
 

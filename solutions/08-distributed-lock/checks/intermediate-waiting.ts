@@ -1,8 +1,8 @@
 /**
  * `withLock` waits for a held lock: quietly, until it is released or its lease ends, and for no longer than `waitMs`.
  */
-import { atMost, both, check, holds, same, until } from '#checks'
-import { givenTime, serverNow, serverReaches } from './clock.ts'
+import { atMost, both, check, holds, same, serverNow, serverReaches, until } from '#checks'
+import { givenTime } from './clock.ts'
 import { acquires, extend, lockOf, LONG_MS, releases } from './lease.ts'
 import { section, timedOut, told } from './section.ts'
 

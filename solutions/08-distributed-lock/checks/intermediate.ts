@@ -3,8 +3,7 @@
  * rise. `withLock` gives the lock back whatever fn does. Bad input is refused before anything is sent.
  */
 import type { Text } from '#catalog/text.ts'
-import { atMost, between, both, check, holds, refuses, same, storm, type Instance } from '#checks'
-import { serverNow } from './clock.ts'
+import { atMost, between, both, check, holds, type Instance, refuses, same, serverNow, storm } from '#checks'
 import { acquires, extend, leaseKeys, leasesEnd, lockOf, LONG_MS, releases, timeLeft, tokenOf } from './lease.ts'
 import { section, told } from './section.ts'
 

@@ -2,9 +2,8 @@
  * What it may cost: a hit one round trip and little more than the value in bytes, a miss two, and as many calls of the
  * function as there are different arguments. Nothing searches through the keys.
  */
-import { atMost, both, check, holds, same } from '#checks'
+import { atMost, both, check, commandsRun, holds, same } from '#checks'
 import { loader, settle, wrap } from './cached.ts'
-import { commandsRun } from './monitor.ts'
 
 const ANN = { id: 7, name: 'Ann' }
 

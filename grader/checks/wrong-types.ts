@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis'
-import type { Command } from '#checks'
+import type { Command } from '#wire/redis-wire.ts'
 
 /** Replaces a key by one of another type: a list, or a string where there was a list. */
-export async function plantWrongType(redis: Redis, key: string): Promise<void> {
+export async function plantWrongType(redis: Redis, key: string | Buffer): Promise<void> {
   const type = await redis.type(key)
   await redis.del(key)
   if (type === 'list') await redis.set(key, 'planted')

@@ -40,6 +40,8 @@ export interface Checkup {
   readonly gradings: number
 }
 
+interface Work { readonly exercise: Exercise; readonly known: Known }
+
 /** How many submissions are graded side by side. */
 const GRADERS = os.availableParallelism()
 
@@ -55,25 +57,36 @@ export async function selfcheck(exercises: readonly Exercise[], options: Selfche
   const load = options.busy ? busyCores() : null
   const grader = openGrader(GRADERS)
   const gradeOptions = options.services ? { services: options.services } : {}
+  const gradeKnown = async ({ exercise, known }: Work): Promise<Graded> => {
+    const graded = await grader.grade(exercise, await readSubmission(known.file, exercise), gradeOptions)
+    options.onProgress(++gradings, work.length * options.repeat, known.name)
+    return graded
+  }
+  const conclude = ({ known }: Work, graded: Graded, round: number): void => {
+    for (const problem of judgeKnown(known, graded)) {
+      problemsOf.get(known)!.add(problem)
+      options.onProblem(`${known.name}: ${problem}`)
+    }
+    const before = first.get(known)
+    if (!before) return void first.set(known, graded)
+    for (const change of changedVerdicts(before, graded)) {
+      changed.push(`${known.name}: round ${round}, ${change}`)
+      options.onProblem(changed.at(-1)!)
+    }
+  }
   try {
-    for (let round = 0; round < options.repeat; round++) {
+    for (let round = 1; round <= options.repeat; round++) {
       const queue = [...work]
+      const unsure: Work[] = []
       await Promise.all(Array.from({ length: GRADERS }, async () => {
         for (let next = queue.shift(); next; next = queue.shift()) {
-          const { exercise, known } = next
-          const graded = await grader.grade(exercise, await readSubmission(known.file, exercise), gradeOptions)
-          options.onProgress(++gradings, work.length * options.repeat, known.name)
-          for (const problem of judgeKnown(known, graded)) {
-            problemsOf.get(known)!.add(problem)
-            options.onProblem(`${known.name}: ${problem}`)
-          }
-          const before = first.get(known)
-          const changes = before ? changedVerdicts(before, graded).map((change) => `${known.name}: round ${round + 1}, ${change}`) : []
-          if (!before) first.set(known, graded)
-          for (const change of changes) options.onProblem(change)
-          changed.push(...changes)
+          const graded = await gradeKnown(next)
+          if (graded.state === 'not-graded') unsure.push(next)
+          else conclude(next, graded, round)
         }
       }))
+      // No verdict is no wrong verdict: what the machine was too busy for is graded again, with nothing beside it.
+      for (const again of unsure) conclude(again, await gradeKnown(again), round)
     }
   } finally {
     load?.()

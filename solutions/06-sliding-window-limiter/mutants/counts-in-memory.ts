@@ -1,5 +1,5 @@
 // Mistake: keeps the admissions in the memory of one process.
-// Fails: admission-is-atomic, processes-share-the-limit, client-clocks-do-not-matter, redis-failure-rejects, burst-admits-the-limit
+// Fails: admission-is-atomic, processes-share-the-limit, client-clocks-do-not-matter, redis-failure-rejects
 import type { Redis } from 'ioredis'
 
 /** Limits each user to `maxRequests` in `windowMs`; `rate_limit:{userId}` is remembered in this process. */
@@ -16,7 +16,7 @@ export class RateLimiter {
   }
 
   async isAllowed(userId: string): Promise<boolean> {
-    const { now, times } = await this.#current(userId)
+    const { now, times } = this.#current(userId)
     if (times.length >= this.#maxRequests) return false
     times.push(now)
     await this.#redis.set(`rate_limit:${userId}`, times.length, 'PX', this.#windowMs)
@@ -24,16 +24,16 @@ export class RateLimiter {
   }
 
   async getRemainingRequests(userId: string): Promise<number> {
-    const { times } = await this.#current(userId)
+    const { times } = this.#current(userId)
     return this.#maxRequests - times.length
   }
 
   async getResetTime(userId: string): Promise<number> {
-    const { now, times } = await this.#current(userId)
+    const { now, times } = this.#current(userId)
     return times.length < this.#maxRequests ? 0 : Math.ceil(((times[0] ?? now) + this.#windowMs - now) / 1000)
   }
 
-  async #current(userId: string): Promise<{ now: number; times: number[] }> {
+  #current(userId: string): { now: number; times: number[] } {
     if (typeof userId !== 'string') throw new TypeError('userId must be a string')
     if (userId === '') throw new RangeError('userId must not be empty')
     const now = performance.now()

@@ -4,7 +4,7 @@
 import {
   atMost, both, check, CheckFailed, holds, type Instance, nextMoment, rejects, same, serverNow, serverReaches, settled, storm, until,
 } from '#checks'
-import { LONG_MS } from './clock.ts'
+import { LONG_MS, phaseBetween } from './clock.ts'
 import { attempt, judge, PROMPT_MS, timely, wider, type Attempt } from './history.ts'
 
 const TEN = { maxRequests: 10, windowMs: LONG_MS }
@@ -88,6 +88,8 @@ check('crash-in-a-rejection-consumes-nothing', async ({ learner, redis, did }) =
     const limiters = await Promise.all(processes.map((process) => process.make('RateLimiter', process.redis, options)))
     const user = (k: number): string => `user-${round}-${k}`
     const history: Attempt[][] = []
+    // Early in a window of the clock: the rejected calls fall into the same one.
+    await phaseBetween(redis, windowMs, 0, 0.4)
     for (const k of cuts) history.push([await attempt(redis, limiter, user(k))])
     const first = history[0]![0]!.before
     await serverReaches(redis, history.at(-1)![0]!.after + 0.3 * windowMs)

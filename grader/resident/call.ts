@@ -34,6 +34,8 @@ export async function endResident(): Promise<void> {
   })
 }
 
+const HELLO_MS = 10_000
+
 /** A connection on which submissions may be sent, or null while somebody else is served. */
 async function greet(): Promise<Socket | null> {
   const key = residentKey()
@@ -41,10 +43,12 @@ async function greet(): Promise<Socket | null> {
     const socket = await reach(daemon()) ?? await start(daemon())
     const answer = await new Promise<Answer['type']>((resolve) => {
       socket.once('close', () => resolve('retired')).on('error', () => {})
+      // One that does not answer at all is as good as busy.
+      socket.setTimeout(HELLO_MS, () => resolve('busy'))
       onMessage<Answer>(socket, ({ type }) => resolve(type))
       say(socket, { op: 'hello', key })
     })
-    socket.removeAllListeners('data')
+    socket.setTimeout(0).removeAllListeners('data')
     if (answer === 'welcome') return socket
     socket.destroy()
     if (answer === 'busy') return null

@@ -5,7 +5,7 @@ import { startHost, type Host } from './host.ts'
 
 /** Processes that are ready before anybody needs them. None has seen a submission. */
 export interface HostPool {
-  /** A new process for one submission; the caller ends it. `patience` as for `startHost`. */
+  /** A new process for one submission; the caller ends it. `patience` tells how long a call into it may take, in milliseconds. */
   take(patience: () => number): Host
   /** Starts as many as were taken, one a turn of the event loop: a fork of a large process takes its time. */
   refill(): void

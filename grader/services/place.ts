@@ -45,8 +45,6 @@ export function unwritable(dir: string, error: unknown): Obstacle {
   )
 }
 
-export const socketPath = (dir = runtimeDir()): string => join(dir, 'keeper.sock')
-
 /** Changes whenever a file of the services changes: a keeper started from older files is replaced. */
 export function fingerprint(): string {
   const files = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' })

@@ -5,7 +5,8 @@
 import { readdirSync, rmSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { fingerprint, runtimeDir, socketPath } from '#services/place.ts'
+import { placeOf } from '#daemon/daemon.ts'
+import { fingerprint, runtimeDir } from '#services/place.ts'
 import { endChildren } from './child.ts'
 import { onMessage, send } from '#daemon/lines.ts'
 import { holdLock } from '#daemon/lock.ts'
@@ -15,6 +16,7 @@ import type { Progress } from './server.ts'
 import { firstThatWorks, kafkaSources, NoWay, redisSources, stopAll, type KeptKind } from './sources.ts'
 
 const dir = runtimeDir()
+const { socket: address } = placeOf('keeper', dir)
 const idleMs = Number(process.env.KIT_IDLE_MS ?? 600_000)
 const ownFingerprint = fingerprint()
 const leases = new Set<Socket>()
@@ -26,7 +28,7 @@ let idleTimer: NodeJS.Timeout | undefined
 if (!holdLock(join(dir, 'keeper.lock'))) process.exit(0)
 const orphans = endOrphans()
 removeLeftovers()
-const server = createServer(serve).listen(socketPath(dir))
+const server = createServer(serve).listen(address)
 waitForWork()
 process.title = 'redis-kafka-kit keeper'
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => void shutDown())
@@ -124,7 +126,7 @@ function status(): KeeperStatus {
 /** Ends everything it started. The lock goes with the process, so a new keeper never meets the old one's servers. */
 async function shutDown(): Promise<void> {
   server.close()
-  rmSync(socketPath(dir), { force: true })
+  rmSync(address, { force: true })
   await stopAll()
   endChildren()
   removeLeftovers()

@@ -29,7 +29,7 @@ export type { Text } from '#catalog/text.ts'
 export type { Instance } from '#sandbox/host.ts'
 export { quiet, type Learner } from './learner.ts'
 export type { KafkaWorld } from './kafka-world.ts'
-export type { CommittedRecord } from './topic-view.ts'
+export type { CommittedRecord } from './direct-kafka.ts'
 
 export interface CheckContext {
   /** The learner's code in a process of its own, with a client. */
@@ -136,7 +136,6 @@ async function conclude(id: string, run: Run, body: (context: CheckContext) => P
       return judge(trouble)
     }
   } finally {
-    kafka?.close()
     await group.close()
     if (lane) run.giveLane(lane)
   }

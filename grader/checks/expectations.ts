@@ -63,14 +63,15 @@ export async function settled(call: Promise<unknown>): Promise<{ value: unknown 
 }
 
 /**
- * Waits until `condition` holds and returns its value; looks again every few milliseconds. A learner who never gets there
+ * Waits until `condition` holds and returns its value; looks again every few milliseconds, more rarely the longer it
+ * takes. A learner who never gets there
  * fails: `what` says what was awaited. `ms` are those of a machine that does nothing else.
  */
 export async function until<T>(condition: () => T | Promise<T>, what: Text, ms = 4000): Promise<NonNullable<T>> {
   for (const passed = stopwatch(); passed() <= ms;) {
     const found = await condition()
     if (found !== null && found !== undefined && (found as unknown) !== false) return found as NonNullable<T>
-    await new Promise((resolve) => setTimeout(resolve, 3))
+    await new Promise((resolve) => setTimeout(resolve, Math.min(20, 3 + passed() / 20)))
   }
   throw new CheckFailed(both(`Waited ${ms / 1000} s for this, in vain: ${what.en}.`, `Đã chờ ${ms / 1000} giây mà không thấy: ${what.vi}.`))
 }

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import kafkajs, { type Admin, type Kafka, type KafkaMessage, type Message, type Producer } from 'kafkajs'
+import kafkajs, { type Admin, type Kafka, type Message, type Producer } from 'kafkajs'
 import type { Text } from '#catalog/text.ts'
+import { openDirect, type DirectKafka, type CommittedRecord } from './direct-kafka.ts'
 import { until } from './expectations.ts'
 import { expelMembers } from './expel.ts'
 import type { Run } from './run.ts'
 import { topicPool, type TopicPool } from './topic-pool.ts'
-import { viewTopic, type CommittedRecord, type TopicView } from './topic-view.ts'
 import { both, ServiceGone } from './verdicts.ts'
 import { quietRequestQueue } from '#wire/kafkajs-quiet.ts'
 
@@ -21,8 +21,8 @@ export interface KafkaWorld {
   produce(topic: string, messages: readonly Message[]): Promise<void>
   /** The same in one committed transaction, which leaves a control record behind. */
   produceInTransaction(topic: string, messages: readonly Message[]): Promise<void>
-  /** Every record of the topic, in offset order within each partition; waits until `count` are there. */
-  read(topic: string, count: number): Promise<KafkaMessage[]>
+  /** Every committed record of the topic, in offset order within each partition; waits until `count` are there. */
+  read(topic: string, count: number): Promise<CommittedRecord[]>
   /** What a reader of committed records finds now, in offset order within each partition. */
   readCommitted(topic: string): Promise<CommittedRecord[]>
   /** Committed offsets by partition; −1 where nothing is committed. */
@@ -44,32 +44,18 @@ export interface KafkaWorld {
   untilCommitted(group: string, topic: string, count: number, what?: Text, ms?: number): Promise<void>
 }
 
-interface Clients { readonly kafka: Kafka; readonly admin: Admin; readonly producer: Producer }
+interface Clients { readonly kafka: Kafka; readonly admin: Admin; readonly producer: Producer; readonly direct: DirectKafka }
 
 let clients: Promise<Clients> | undefined
 let pool: TopicPool | undefined
 let probe: Promise<string> | undefined
-/** Readers of checks that are over, which take their leave. */
-const leaving = new Set<Promise<void>>()
 
-/** The world of one check. What it has opened closes behind it, while others go on. */
-export function kafkaWorld(run: Run): KafkaWorld & { close(): void } {
+/** The world of one check: its clients are everybody's, its topics and groups are its own. */
+export function kafkaWorld(run: Run): KafkaWorld {
   const connected = (): Promise<Clients> => (clients ??= connect(run.config.kafka!.brokers))
-  const views = new Map<string, Promise<TopicView>>()
-  const viewOf = (topic: string): Promise<TopicView> => {
-    const view = views.get(topic) ?? connected().then((all) => viewTopic(all, topic, unguessable('reader')))
-    views.set(topic, view)
-    return view
-  }
   return {
-    close() {
-      for (const view of views.values()) {
-        const left: Promise<void> = view.then(({ close }) => close()).catch(() => {}).finally(() => leaving.delete(left))
-        leaving.add(left)
-      }
-    },
     topic(partitions = 1) {
-      pool ??= topicPool(async () => (await connected()).kafka, () => unguessable('t'))
+      pool ??= topicPool(connected, () => unguessable('t'))
       return pool.take(partitions)
     },
     name: (what) => unguessable(what),
@@ -89,18 +75,15 @@ export function kafkaWorld(run: Run): KafkaWorld & { close(): void } {
         await producer.disconnect()
       }
     },
-    readCommitted: async (topic) => (await viewOf(topic)).now(),
-    read: async (topic, count) => (await viewOf(topic)).atLeast(count),
-    async committed(group, topic) {
-      const { admin } = await connected()
-      const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] })
-      return [...(found?.partitions ?? [])].sort((a, b) => a.partition - b.partition).map(({ offset }) => Number(offset))
+    readCommitted: async (topic) => (await connected()).direct.records(topic),
+    async read(topic, count) {
+      return until(async () => {
+        const found = await this.readCommitted(topic)
+        return found.length >= count ? found : null
+      }, both(`${count} records on the topic`, `${count} bản ghi trên topic`))
     },
-    async ends(topic) {
-      const { admin } = await connected()
-      const found = await admin.fetchTopicOffsets(topic)
-      return found.sort((a, b) => a.partition - b.partition).map(({ high }) => Number(high))
-    },
+    committed: async (group, topic) => (await connected()).direct.committed(group, topic),
+    ends: async (topic) => (await connected()).direct.ends(topic),
     async members(group) {
       const { admin } = await connected()
       const { groups: [found] } = await admin.describeGroups([group])
@@ -113,14 +96,14 @@ export function kafkaWorld(run: Run): KafkaWorld & { close(): void } {
       if (members.length > 0) await expelMembers(run.config.kafka!.brokers[0]!, group, members)
     },
     async heir(group, topic) {
-      const { kafka } = await connected()
       const heir = unguessable('heir')
-      await commit(kafka, heir, topic, await this.committed(group, topic))
+      const { direct } = await connected()
+      await direct.commit(heir, topic, (await direct.committed(group, topic)).map((offset) => Math.max(0, offset)))
       return heir
     },
     async rewind(group, topic) {
-      const { kafka } = await connected()
-      await commit(kafka, group, topic, (await this.committed(group, topic)).map(() => 0))
+      const { direct } = await connected()
+      await direct.commit(group, topic, (await direct.ends(topic)).map(() => 0))
     },
     async untilCommitted(group, topic, count, what, ms) {
       await until(async () => (await this.committed(group, topic)).reduce((sum, offset) => sum + Math.max(0, offset), 0) >= count,
@@ -136,11 +119,11 @@ async function connect(brokers: readonly string[]): Promise<Clients> {
   const admin = kafka.admin()
   const producer = kafka.producer({ allowAutoTopicCreation: false })
   try {
-    await Promise.all([admin.connect(), producer.connect()])
+    const [direct] = await Promise.all([openDirect(brokers), admin.connect(), producer.connect()])
+    return { kafka, admin, producer, direct }
   } catch (error) {
     throw new ServiceGone(both('Kafka stopped answering.', 'Kafka ngừng trả lời.'), { cause: error })
   }
-  return { kafka, admin, producer }
 }
 
 /**
@@ -159,10 +142,9 @@ export async function assureKafka(run: Run): Promise<void> {
 /** A client that waits for an answer of a broker that is gone does so for half a minute; nobody else has to. */
 const LEAVE_MS = 3000
 
-async function takeLeave({ admin, producer }: Clients, used: TopicPool | undefined): Promise<void> {
-  await Promise.all(leaving)
+async function takeLeave({ admin, producer, direct }: Clients, used: TopicPool | undefined): Promise<void> {
   await admin.deleteTopics({ topics: (await used?.close()) ?? [] })
-  await Promise.all([admin.disconnect(), producer.disconnect()])
+  await Promise.all([admin.disconnect(), producer.disconnect(), direct.close()])
 }
 
 /** Deletes the topics of the run and ends the grader's clients. */
@@ -174,19 +156,6 @@ export async function closeKafka(): Promise<void> {
     await Promise.race([takeLeave(await closing, used), pause(LEAVE_MS)])
   } catch {
     // A broker that is gone has no topics to delete.
-  }
-}
-
-/** Commits offsets by partition for a group without members; −1 is the beginning. */
-async function commit(kafka: Kafka, groupId: string, topic: string, offsets: readonly number[]): Promise<void> {
-  const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 20 })
-  await consumer.connect()
-  try {
-    await consumer.subscribe({ topic })
-    await consumer.run({ autoCommit: false, eachMessage: async () => {} })
-    await consumer.commitOffsets(offsets.map((offset, partition) => ({ topic, partition, offset: String(Math.max(0, offset)) })))
-  } finally {
-    await consumer.disconnect()
   }
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Admin, Kafka } from 'kafkajs'
+import type { Kafka } from 'kafkajs'
+import type { DirectKafka } from './direct-kafka.ts'
 import { both, ServiceGone } from './verdicts.ts'
 
 /** Topics, made many at a time: a request to create them takes as long for many as for one. */
@@ -24,7 +25,7 @@ interface Shelf {
   coming: number
 }
 
-export function topicPool(client: () => Promise<Kafka>, name: () => string): TopicPool {
+export function topicPool(clients: () => Promise<{ readonly kafka: Kafka; readonly direct: DirectKafka }>, name: () => string): TopicPool {
   const shelves = new Map<number, Shelf>()
   const made: string[] = []
   const making = new Set<Promise<void>>()
@@ -34,12 +35,13 @@ export function topicPool(client: () => Promise<Kafka>, name: () => string): Top
     shelf.coming += coming.size
     try {
       // A client of its own: kafkajs forgets the topics of one call over the metadata of another.
-      const admin = (await client()).admin({ retry: { retries: 0 } })
+      const { kafka, direct } = await clients()
+      const admin = kafka.admin({ retry: { retries: 0 } })
       await admin.connect()
       try {
         await admin.createTopics({ topics: [...coming].map((topic) => ({ topic, numPartitions })), waitForLeaders: false })
         made.push(...coming)
-        await handOut(admin, coming, shelf)
+        await handOut(direct, coming, shelf)
       } finally {
         await admin.disconnect()
       }
@@ -74,12 +76,12 @@ export function topicPool(client: () => Promise<Kafka>, name: () => string): Top
  * Hands each topic to who waits for one as soon as the broker hosts it. A topic exists before that, in metadata too:
  * until then clients are told to try again, and those with little patience give up.
  */
-async function handOut(admin: Admin, coming: Set<string>, shelf: Shelf): Promise<void> {
+async function handOut(direct: DirectKafka, coming: Set<string>, shelf: Shelf): Promise<void> {
   const deadline = performance.now() + HOSTED_WITHIN_MS
   while (coming.size > 0) {
     const before = coming.size
     for (const topic of coming) {
-      if (!(await isHosted(admin, topic))) continue
+      if (!(await direct.hosts(topic))) continue
       coming.delete(topic)
       shelf.coming--
       const waiter = shelf.waiting.shift()
@@ -89,18 +91,5 @@ async function handOut(admin: Admin, coming: Set<string>, shelf: Shelf): Promise
     if (coming.size < before) continue
     if (performance.now() > deadline) throw new ServiceGone(both('Kafka does not get its topics ready.', 'Kafka không chuẩn bị xong topic.'))
     await pause(5)
-  }
-}
-
-const NOT_YET: readonly unknown[] = ['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE', 'NOT_LEADER_FOR_PARTITION']
-
-async function isHosted(admin: Admin, topic: string): Promise<boolean> {
-  try {
-    await admin.fetchTopicOffsets(topic)
-    return true
-  } catch (error) {
-    const { type, cause } = error as { type?: string; cause?: { type?: string } }
-    if (NOT_YET.includes(type) || NOT_YET.includes(cause?.type)) return false
-    throw error
   }
 }

@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads'
 import type { PoolRunnerInitializer, PoolWorker } from 'vitest/node'
 import type { ThreadConfig } from '#checks/hosts.ts'
 import { hostImage } from '#sandbox/image.ts'
+import { memoryDisk } from '#services/place.ts'
 import { isolation } from '#sandbox/isolation.ts'
 import { atExit } from '../at-exit.ts'
 
@@ -22,7 +23,7 @@ export interface KeptThread {
 /** Starts the thread in which checks run. It loads while others do: Vitest, and whoever reads the submission. */
 export async function keepThread(): Promise<KeptThread> {
   // Short, because a unix socket's path may have 107 bytes at most.
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rkk-'))
+  const folder = fs.mkdtempSync(path.join(memoryDisk() ?? os.tmpdir(), 'rkk-'))
   const ending = atExit(() => fs.rmSync(folder, { recursive: true, force: true }))
   const workerData: ThreadConfig = { isolation: isolation(), image: await hostImage(), folder }
   const thread = new Worker(path.join(import.meta.dirname, 'thread.ts'), { workerData, stdout: true, stderr: true })

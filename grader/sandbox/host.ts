@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream'
 import { createBirpc } from 'birpc'
 import { createCodec, describeError, type ErrorFacts, type Json } from './codec.ts'
 import { framed } from './frames.ts'
-import { launch, type Folders } from './isolation.ts'
+import { environment, launch, type Folders } from './isolation.ts'
 import { stopwatch } from './stopwatch.ts'
 import type { Isolation } from '../grade.types.ts'
 import type { ClientSpec, GraderFunctions, HostFunctions, Remains, Reply } from './protocol.ts'
@@ -100,7 +100,7 @@ const USUAL_PATIENCE_MS = 3000
 /** Starts a host process and waits for nothing: its first answer comes when it is ready. */
 export function startHost(kind: Isolation, folders: Folders): Host {
   const plan = launch(kind, folders)
-  const child = spawn(plan.command, plan.args, { stdio: ['ignore', 'pipe', 'pipe', 'pipe', plan.tellsPid ? 'pipe' : 'ignore'], env: {} })
+  const child = spawn(plan.command, plan.args, { stdio: ['ignore', 'pipe', 'pipe', 'pipe', plan.tellsPid ? 'pipe' : 'ignore'], env: environment })
   const output = collect(child)
   const pid = childPid(child, plan.tellsPid)
   const exports = new Map<string, 'class' | 'function' | 'other'>()

@@ -30,8 +30,24 @@ export interface Folders {
 
 const MAX_HEAP_MB = 128
 
-/** A snapshot of the heap is only read under the flags it was made with. */
-export const heapFlags: readonly string[] = [`--max-old-space-size=${MAX_HEAP_MB}`, '--max-semi-space-size=8', '--stack-trace-limit=20']
+/**
+ * A snapshot of the heap is only read under the flags it was made with. It is the kit's own file, so nobody checks its
+ * sum, and its hash tables keep the seed they have: that takes a third off a start, and whoever floods them floods himself.
+ */
+export const heapFlags: readonly string[] = [
+  `--max-old-space-size=${MAX_HEAP_MB}`, '--max-semi-space-size=8', '--stack-trace-limit=20', '--no-rehash-snapshot', '--no-verify-snapshot-checksum',
+]
+
+/**
+ * The environment of a host. A start reads the snapshot into fresh memory, which costs less in a few huge pages than in
+ * thousands of small ones: https://sourceware.org/glibc/manual/latest/html_node/Memory-Allocation-Tunables.html
+ */
+export const environment: Readonly<Record<string, string>> = {
+  TZ: 'UTC', NODE_ENV: 'production',
+  GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=67108864:glibc.malloc.top_pad=33554432',
+}
+
+const HUGE_PAGES = '/sys/kernel/mm/transparent_hugepage'
 
 let strongest: Isolation | undefined
 
@@ -58,10 +74,11 @@ function underBubblewrap(folders: Folders): Launch {
   const node = fs.realpathSync(process.execPath)
   const inside = { program: '/kit', submission: '/kit/submission', wires: '/kit/wires' }
   const args = [
-    '--die-with-parent', '--new-session', '--unshare-all', '--as-pid-1', '--info-fd', '4', '--clearenv',
-    '--setenv', 'TZ', 'UTC', '--setenv', 'NODE_ENV', 'production',
+    '--die-with-parent', '--new-session', '--unshare-all', '--as-pid-1', '--info-fd', '4',
     '--ro-bind', '/usr', '/usr', '--symlink', 'usr/lib', '/lib', '--symlink', 'usr/lib64', '/lib64', '--symlink', 'usr/bin', '/bin',
     '--ro-bind', path.dirname(node), '/node', '--proc', '/proc', '--dev', '/dev',
+    // The C library looks here before it uses huge pages.
+    '--ro-bind-try', HUGE_PAGES, HUGE_PAGES,
     '--size', String(16 << 20), '--tmpfs', '/tmp',
     '--ro-bind', folders.image, '/kit', '--ro-bind', folders.submission, inside.submission, '--ro-bind', folders.wires, inside.wires,
     '--remount-ro', '/', '--chdir', inside.submission,

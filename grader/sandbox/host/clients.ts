@@ -12,8 +12,10 @@ export async function openClient(spec: ClientSpec): Promise<object> {
 export async function closeClient(client: object): Promise<void> {
   if (!('disconnect' in client && typeof client.disconnect === 'function')) return
   const redis = client as Redis
-  // A client that has lost its connection says nothing more when it is told to give up.
+  // A client that has lost its connection says nothing more when it is told to give up, but would wait for two seconds
+  // for the lost one to close (`disconnectTimeout`), and keep the process from being used again.
   const connected = redis.status === 'ready' || redis.status === 'connect' || redis.status === 'connecting'
+  if (!connected) (redis as unknown as { connector: { stream: unknown } }).connector.stream = null
   const ended = connected ? new Promise<void>((resolve) => { redis.once('end', resolve) }) : undefined
   redis.disconnect(false)
   await ended

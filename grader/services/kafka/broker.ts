@@ -1,7 +1,7 @@
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startChild, type Child } from '#services/keeper/child.ts'
-import { runtimeDir } from '#services/place.ts'
+import { dataDir } from '#services/place.ts'
 import { until } from '#services/wait.ts'
 import { answersKafka } from './api-versions.ts'
 import { areFree, freePorts } from './ports.ts'
@@ -31,12 +31,12 @@ export async function startBroker(java: string, classPath: string, template: str
 }
 
 async function tryToStart(java: string, classPath: string, template: string, flags: readonly string[]) {
-  const dir = mkdtempSync(join(runtimeDir(), 'kafka-'))
+  const dir = mkdtempSync(join(dataDir(), 'kafka-'))
   const [port, controllerPort] = await freePorts()
-  const dataDir = join(dir, 'data')
-  cpSync(template, dataDir, { recursive: true })
+  const data = join(dir, 'data')
+  cpSync(template, data, { recursive: true })
   const file = join(dir, 'server.properties')
-  writeFileSync(file, properties({ bind: '127.0.0.1', port, controllerPort, advertised: `127.0.0.1:${port}`, dataDir }))
+  writeFileSync(file, properties({ bind: '127.0.0.1', port, controllerPort, advertised: `127.0.0.1:${port}`, dataDir: data }))
   const logging = `-Dlog4j2.configurationFile=${join(import.meta.dirname, 'log4j2.properties')}`
   const child = startChild(java, [...heap, ...flags, logging, '-cp', classPath, 'kafka.Kafka', file], {
     cwd: dir,

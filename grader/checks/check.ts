@@ -80,17 +80,27 @@ export function check(id: string, body: Declared['body'], options: { waits?: boo
   declared.push({ id, waits: options.waits === true, body })
 }
 
-/** Hands what the files declare to the runner: while the ones that wait are waiting, the others have the cores. */
+/** Hands what the files declare to the runner, those that wait first. */
 export async function registerChecks(files: readonly string[]): Promise<void> {
   const checks: Declared[] = []
   for (const file of files) checks.push(...await declaredIn(file))
-  for (const { id, body } of [...checks.filter(({ waits }) => waits), ...checks.filter(({ waits }) => !waits)]) {
+  for (const { id, waits, body } of [...checks.filter(({ waits }) => waits), ...checks.filter(({ waits }) => !waits)]) {
     test.concurrent(id, { timeout: MOST_MS }, async ({ task }) => {
-      const outcome = await conclude(id, theRun(), body)
+      const outcome = waits ? await conclude(id, theRun(), body) : await inTurn(theRun(), (run) => conclude(id, run, body))
       task.meta.outcome = outcome
       // The runner only needs to know that it failed: what a host sent must never reach it as live fields.
       if (outcome.verdict === 'fail') throw new Error(outcome.message?.en ?? 'failed')
     })
+  }
+}
+
+/** While checks that wait are waiting, a few others have the cores. */
+async function inTurn<T>(run: Run, work: (run: Run) => Promise<T>): Promise<T> {
+  const turn = await run.turns.take()
+  try {
+    return await work(run)
+  } finally {
+    run.turns.give(turn)
   }
 }
 
@@ -105,7 +115,7 @@ async function declaredIn(file: string): Promise<readonly Declared[]> {
 }
 
 async function conclude(id: string, run: Run, body: (context: CheckContext) => Promise<void>): Promise<Outcome> {
-  const lane = run.config.redis.length > 0 ? await run.takeLane() : null
+  const lane = run.config.redis.length > 0 ? await run.lanes.take() : null
   const group = learners(run, lane)
   const kafka = run.config.kafka ? kafkaWorld(run) : null
   const started = performance.now()
@@ -137,7 +147,7 @@ async function conclude(id: string, run: Run, body: (context: CheckContext) => P
     }
   } finally {
     await group.close()
-    if (lane) run.giveLane(lane)
+    if (lane) run.lanes.give(lane)
   }
 
   function judge(error: unknown): Outcome {

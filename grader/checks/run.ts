@@ -4,6 +4,7 @@ import { Redis } from 'ioredis'
 import type { Host } from '#sandbox/host.ts'
 import type { HostPool } from '#sandbox/pool.ts'
 import type { KafkaEndpoint, RedisEndpoint } from '#services/services.ts'
+import { shared, type Shared } from './shared.ts'
 import { both, ServiceGone } from './verdicts.ts'
 
 /** What the grader hands to the thread in which the checks run: plain data. */
@@ -31,9 +32,10 @@ export interface Run {
   hostsReturned(): Promise<void>
   /** A process that imports the submission for the first time, and whose clock may be wrong. */
   freshHost(clockShiftMs?: number): Promise<Host>
-  /** Waits for a free Redis. */
-  takeLane(): Promise<Lane>
-  giveLane(lane: Lane): void
+  /** Every Redis of the run. */
+  readonly lanes: Shared<Lane>
+  /** The right to keep the cores busy. */
+  readonly turns: Shared<number>
   /** Lines of the learner's TypeScript out of a stack of the bundle, innermost first. */
   learnerFrames(stack: string): string[]
   /** Everything the hosts have printed so far, and the rejections that nobody handled. */
@@ -46,6 +48,9 @@ export interface Run {
 const PATIENCE_MS = 3000
 const SHORT_PATIENCE_MS = 1000
 
+/** So many checks work side by side, apart from those that wait: more would need more processes, and gain nothing on two cores. */
+const AT_WORK = 4
+
 /** Hosts are taken from `pool` and, when nothing is left in them, used again for the same submission. */
 export function openRun(config: RunConfig, pool: HostPool): Run {
   const spare: Host[] = []
@@ -56,8 +61,6 @@ export function openRun(config: RunConfig, pool: HostPool): Run {
     return host
   }
   const lanes: Lane[] = config.redis.map((endpoint) => ({ endpoint, admin: connect(endpoint) }))
-  const freeLanes = [...lanes]
-  const queue: ((lane: Lane) => void)[] = []
   const map = new SourceMap(JSON.parse(config.sourceMap) as never)
   const printed: string[] = []
   const unhandled: string[] = []
@@ -99,15 +102,8 @@ export function openRun(config: RunConfig, pool: HostPool): Run {
       if (clockShiftMs !== 0) shifted.add(host)
       return loaded(host, clockShiftMs)
     },
-    takeLane() {
-      const lane = freeLanes.pop()
-      return lane ? Promise.resolve(lane) : new Promise((resolve) => queue.push(resolve))
-    },
-    giveLane(lane) {
-      const next = queue.shift()
-      if (next) next(lane)
-      else freeLanes.push(lane)
-    },
+    lanes: shared(lanes),
+    turns: shared([...Array(AT_WORK).keys()]),
     learnerFrames: (stack) => learnerFrames(map, stack),
     printed,
     unhandled,

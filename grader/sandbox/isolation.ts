@@ -35,7 +35,7 @@ const MAX_HEAP_MB = 128
  * sum, and its hash tables keep the seed they have: that takes a third off a start, and whoever floods them floods himself.
  */
 export const heapFlags: readonly string[] = [
-  `--max-old-space-size=${MAX_HEAP_MB}`, '--max-semi-space-size=8', '--stack-trace-limit=20', '--no-rehash-snapshot', '--no-verify-snapshot-checksum',
+  `--max-old-space-size=${MAX_HEAP_MB}`, '--max-semi-space-size=8', '--stack-trace-limit=20', '--max-opt=1', '--no-rehash-snapshot', '--no-verify-snapshot-checksum',
 ]
 
 /**

@@ -123,7 +123,7 @@ test.each([
 test('Ctrl-C reports what was graded by then, exit 3, and leaves nothing at work', async () => {
   const submissions = ['fixtures/static/syntax-error.ts', 'fixtures/hostile/never-settles.ts'].flatMap((file) => ['--submission', file])
   // Without npm, which tells its own end by the signal instead of our exit code.
-  const command = execa(process.execPath, ['grader/cli/main.ts', 'grade', '6', ...submissions, '--json'], { cwd: kit, reject: false, env: plain })
+  const command = execa(process.execPath, ['grader/cli/main.mjs', 'grade', '6', ...submissions, '--json'], { cwd: kit, reject: false, env: plain })
   const inUse = async (): Promise<number> => (await status()).keeper?.redis.filter(({ leased }) => leased).length ?? 0
   await expect.poll(inUse, { timeout: 30_000 }).toBeGreaterThan(0)
   command.kill('SIGINT')

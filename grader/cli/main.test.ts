@@ -60,7 +60,7 @@ test.concurrent('flags that npm kept for itself are honoured', async () => {
 })
 
 function kit(args: readonly string[], env: Record<string, string> = {}) {
-  return execa('node', [join(kitFolder, 'grader', 'cli', 'main.ts'), ...args], {
+  return execa('node', [join(kitFolder, 'grader', 'cli', 'main.mjs'), ...args], {
     cwd: kitFolder,
     reject: false,
     timeout: 20_000,

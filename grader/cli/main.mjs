@@ -1,3 +1,7 @@
+/*
+ * JavaScript, the only file here that is: Node takes the types off TypeScript itself, with a compiler that takes longer to
+ * load than the whole kit. From its cache of compiled code it has everything else without types already.
+ */
 import module from 'node:module'
 import { homedir } from 'node:os'
 import { join } from 'node:path'

@@ -5,8 +5,8 @@ import createRetry from 'kafkajs/src/retry/index.js'
 import createSocketFactory from 'kafkajs/src/network/socketFactory.js'
 import { createLogger } from 'kafkajs/src/loggers/index.js'
 import type { Broker } from 'kafkajs/src/broker/index.js'
-import { until } from './expectations.ts'
-import { both } from './verdicts.ts'
+import { stopwatch } from '#sandbox/stopwatch.ts'
+import { both, ServiceGone } from './verdicts.ts'
 
 /** A record as a reader that sees committed ones only gets it. */
 export type CommittedRecord = KafkaMessage & { readonly partition: number }
@@ -40,6 +40,7 @@ interface View {
 
 const READ_COMMITTED = 1
 const MAX_BYTES = 10 << 20
+const READ_WITHIN_MS = 10_000
 const RETRY = { retries: 4, initialRetryTime: 20, maxRetryTime: 200 }
 
 export async function openDirect(brokers: readonly string[]): Promise<DirectKafka> {
@@ -98,8 +99,11 @@ export async function openDirect(brokers: readonly string[]): Promise<DirectKafk
   const look = async (topic: string): Promise<View> => {
     const view = views.get(topic) ?? { records: [], reached: [], ends: [], looking: Promise.resolve() }
     views.set(topic, view)
-    const looked = view.looking.then(() =>
-      until(() => asked(topic, null, () => read(topic, view)), both('the end of a topic', 'đọc đến cuối topic'), 10_000))
+    const looked = view.looking.then(async () => {
+      for (const passed = stopwatch(); !(await asked(topic, null, () => read(topic, view)));) {
+        if (passed() > READ_WITHIN_MS) throw new ServiceGone(both('Kafka does not hand out what it has.', 'Kafka không trả về hết dữ liệu đang có.'))
+      }
+    })
     view.looking = looked.catch(() => {})
     await looked
     return view

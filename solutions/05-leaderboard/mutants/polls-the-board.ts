@@ -98,8 +98,10 @@ export class GameLeaderboard {
       known = found
     }
     known = new Map(places(0, await this.#redis.zrange(this.#key, 0, '-1', 'WITHSCORES')).map(({ playerId, score }) => [playerId, score]))
-    const timer = setInterval(() => { look().catch(() => {}) }, 250)
-    return { stop: async () => clearInterval(timer) }
+    let timer: NodeJS.Timeout
+    const lookAgain = (): void => { timer = setTimeout(() => { look().catch(() => {}).finally(lookAgain) }, 250) }
+    lookAgain()
+    return { stop: async () => clearTimeout(timer) }
   }
 }
 

@@ -54,6 +54,17 @@ test('killed in the middle, it loses nobody a mark', async () => {
   expect([killed > 0, graded.state, graded.outcomes.every(({ verdict }) => verdict === 'pass')]).toEqual([true, 'graded', true])
 })
 
+test('one that does not answer holds no command up', async () => {
+  await (await openResident()).close()
+  const [stopped] = residents()
+  process.kill(stopped!, 'SIGSTOP')
+  try {
+    expect((await grade(await open(), stub)).state).toBe('untouched')
+  } finally {
+    process.kill(stopped!, 'SIGCONT')
+  }
+})
+
 test('a command that goes away in the middle takes it along', async () => {
   const grader = await openResident()
   const begun = Promise.withResolvers<void>()

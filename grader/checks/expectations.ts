@@ -84,5 +84,5 @@ function differ(what: Text, expected: string | Text, got: string | Text): never 
     { kind: 'values', expected, got })
 }
 
-/** A sentence starts with a capital letter, unless it starts with code. */
-const upper = (text: string): string => (/^[\w.$]+\(/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1))
+/** A sentence starts with a capital letter, unless it starts with code: a call, or a name with a capital inside. */
+const upper = (text: string): string => (/^[\w.$]+\(|^[a-z]+[A-Z]/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1))

@@ -42,7 +42,7 @@ export const both = (en: string, vi: string): Text => ({ en, vi })
 /** A value as a learner would write it, in one short line. */
 export function shown(value: unknown): string {
   const text = showDeep(value, 0)
-  return text.length > 160 ? `${text.slice(0, 157)}…` : text
+  return text.length > 160 ? `${text.slice(0, 157).replace(/[\uD800-\uDBFF]$/, '')}…` : text
 }
 
 function showDeep(value: unknown, depth: number): string {

@@ -7,6 +7,7 @@ import {
   atMost, both, check, hasError, holds, type Learner, plantWrongType, refuses, rejects, same, settled, shown, storm, until,
 } from '#checks'
 import { commandsOf, countAndRanked, countOf, ids, topOf, view } from './calls.ts'
+import { howToGrow } from './many-articles.ts'
 
 const LARGEST = Number.MAX_SAFE_INTEGER
 
@@ -58,7 +59,7 @@ check('ties-keep-their-order', async ({ learner, did }) => {
     both('the first five of that ranking', 'năm bài đầu của bảng xếp hạng đó'))
 })
 
-check('largest-ids-and-limits-work', async ({ learner, did }) => {
+check('largest-ids-and-limits-work', async ({ learner, redis, did }) => {
   did(both('viewed articles with ids up to 2^53 − 1 and asked for as many',
     'xem các bài có id đến 2^53 − 1 và hỏi với limit lớn như vậy'))
   const articles = [LARGEST, LARGEST - 1, 2 ** 32 + 1, 2 ** 31, 1]
@@ -71,6 +72,11 @@ check('largest-ids-and-limits-work', async ({ learner, did }) => {
   }
   same(ids(await topOf(learner, LARGEST)), articles,
     both(`the ranking with a limit of ${LARGEST}`, `bảng xếp hạng với limit ${LARGEST}`))
+  await redis.flushdb()
+  const many = await (await howToGrow(learner, redis))(0, 20_000)
+  const given = (await topOf(learner, LARGEST)).length
+  holds(given >= many,
+    both(`how many of ${many} articles a limit of ${LARGEST} gives`, `số bài trả về trong ${many} bài khi limit là ${LARGEST}`), String(many), String(given))
 })
 
 check('keys-start-with-article', async ({ learner, redis, did }) => {
@@ -129,7 +135,7 @@ check('bad-ids-are-refused', async ({ learner, did }) => {
   await view(learner, 7)
   same(await countOf(learner, 7), 1, both('the count of a good id', 'số lượt xem của một id hợp lệ'))
   for (const name of ['viewArticle', 'getViewCount']) {
-    await refusesBad(learner, name, [0, -1, 1.5, Infinity, 2 ** 53], [undefined, null, true, {}, [7]])
+    await refusesBad(learner, name, [0, -1, 1.5, Infinity, 2 ** 53], [undefined, null, true, {}, [7], 7n])
   }
 })
 
@@ -137,7 +143,7 @@ check('bad-limits-are-refused', async ({ learner, did }) => {
   did(both('asked for the ranking with limits that are none', 'hỏi bảng xếp hạng với limit không hợp lệ'))
   await view(learner, 7)
   same(ids(await topOf(learner, 1)), [7], both('the ranking with a limit of 1', 'bảng xếp hạng với limit là 1'))
-  await refusesBad(learner, 'getTopArticles', [-1, -10, 1.5, Infinity, 2 ** 53], [null, true, {}, [7]])
+  await refusesBad(learner, 'getTopArticles', [-1, -10, 1.5, Infinity, 2 ** 53], [null, true, {}, [7], 7n])
 })
 
 check('a-view-is-one-round-trip', async ({ learner, did }) => {
@@ -167,11 +173,15 @@ check('a-view-is-two-commands-at-most', async ({ learner, did }) => {
   await threeViewsCount(learner)
 })
 
-check('no-leaked-connection', async ({ learner, did }) => {
-  did(both('called every function many times, then counted the connections',
-    'gọi mọi hàm nhiều lần rồi đếm số kết nối'))
+check('no-leaked-connection', async ({ learner, redis, did }) => {
+  did(both('called every function many times, also with a wrong type at every key, then counted the connections',
+    'gọi mọi hàm nhiều lần, cả khi mọi key đều sai kiểu, rồi đếm số kết nối'))
   await storm(8, () => view(learner, 7))
   await callEverything(learner)
+  for (const key of await redis.keys('*')) await plantWrongType(redis, key)
+  for (const [name, argument] of [['viewArticle', 7], ['getViewCount', 7], ['getTopArticles', 10]] as const) {
+    await settled(learner.call(name, learner.redis, argument))
+  }
   await until(() => learner.wire.open() === 1,
     both('the connections made by duplicate() to be closed', 'các kết nối tạo bằng duplicate() được đóng'),
     1500)

@@ -5,7 +5,7 @@
 import { both, check, holds, nextMoment, same, serverNow, serverReaches, shown } from '#checks'
 import { blockedOf } from './blocked.ts'
 import { earlyInASecond, timely } from './clock.ts'
-import { ack, add, addAll, allRecovered, claim, claimOne, lengthOf, LONG_MS, nameOf, nextNames, requeue, task } from './queue.ts'
+import { ack, add, addAll, allRecovered, claim, claimOne, lengthOf, LONG_MS, nameOf, next, nextNames, requeue, task } from './queue.ts'
 
 check('claims-give-receipt-and-task', async ({ learner, redis, did }) => {
   did(both('claimed three tasks, then asked again', 'nhận ba công việc rồi hỏi tiếp'))
@@ -70,6 +70,12 @@ check('requeue-tells-how-many', async ({ learner, redis, did }) => {
   const ask = (): Promise<unknown> => learner.call('requeueStale', learner.redis, 0)
   same([await ask(), await ask()], [3, 0], both('what requeueStale(0) resolved to, called twice', 'kết quả hai lần gọi requeueStale(0)'))
   same(await lengthOf(learner), 4, both('how many tasks wait then', 'số công việc đang chờ khi đó'))
+  same(Number(await add(learner, task('f'))), 5, both('what addTask resolves to then', 'kết quả của addTask khi đó'))
+  // More than commands and scripts move at a time by default.
+  await Promise.all(Array.from({ length: 115 }, (_, i) => add(learner, task(`many ${i}`))))
+  for (let i = 0; i < 120; i++) await claimOne(learner)
+  await nextMoment(redis)
+  same(await ask(), 120, both('what requeueStale(0) resolved to with 120 claims', 'kết quả của requeueStale(0) khi có 120 lần nhận'))
 })
 
 check('only-stale-claims-go-back', async ({ learner, redis, did }) => {
@@ -112,6 +118,22 @@ check('requeued-tasks-go-first', async ({ learner, redis, did }) => {
   await requeue(learner, 0)
   same((await nextNames(learner, 14)).map(short), names.map(short),
     both('the tasks: twelve put back in the order they were claimed, then those that waited', 'các công việc: mười hai công việc được trả lại theo thứ tự đã nhận, rồi đến các công việc đang chờ'))
+  // What went back waits, and so comes behind what goes back later.
+  await addAll(learner, ['x', 'y', 'z'])
+  for (const claims of [2, 1]) {
+    for (let i = 0; i < claims; i++) await claimOne(learner)
+    await nextMoment(redis)
+    await requeue(learner, 0)
+  }
+  same(await nextNames(learner, 3), ['x', 'y', 'z'], both('x and y put back, then x once more', 'x và y được trả lại, rồi x lần nữa'))
+  const hard = { list: [], object: {}, large: 9007199254740991, sum: 0.1 + 0.2, text: 'ă👋', nothing: null }
+  await add(learner, hard)
+  const untouched = await next(learner)
+  await add(learner, hard)
+  await claimOne(learner)
+  await nextMoment(redis)
+  await requeue(learner, 0)
+  same(await next(learner), untouched, both('a task that was put back, beside one that was never claimed', 'một công việc được trả lại, so với một công việc chưa từng được nhận'))
 })
 
 check('any-worker-id-works', async ({ learner, redis, did }) => {

@@ -59,6 +59,7 @@ check('any-json-comes-back', async ({ learner, did }) => {
     [{ text: 'Xin chào 👋\n"quoted"\t\u0000 \\ \u2028', 'kéy': 'ă', '': 1 }, 'unusual characters', 'ký tự đặc biệt'],
     [{ id: 'mine', receipt: 'mine', task: { task: 1 }, payload: 'p', data: [1], workerId: 7, claimedAt: 0, timestamp: 'then' },
       'fields named like those of an envelope', 'các field trùng tên với lớp bọc ngoài'],
+    [{ at: '2026-01-02T03:04:05.678Z', day: '2026-01-02', big: '9007199254740993', yes: 'true' }, 'texts that read like dates and numbers', 'chuỗi trông giống ngày tháng và số'],
     [{ text: 'x'.repeat(20_000) }, 'a long text', 'chuỗi dài'],
     [{ a: { b: { c: { d: { e: { f: [{ g: [1, '1', true, 'true'] }] } } } } } }, 'nested values', 'giá trị lồng nhau'],
   ]

@@ -4,6 +4,7 @@
  */
 import { both, check, same } from '#checks'
 import { add, boardOf, fill, names, nearbyOf, rankOf, scoreOf, topOf } from './board.ts'
+import { growing } from './many-players.ts'
 import { allHeard, told, watch } from './watcher.ts'
 
 const FIVE = { cem: 300, ann: 500, eva: 100, bob: 400, dan: 200 }
@@ -46,7 +47,7 @@ check('score-is-set-not-added', async ({ learner, did }) => {
   same(scores, [100, 150, 120, 120], both('the scores', 'các điểm số'))
 })
 
-check('top-gives-as-many-as-asked', async ({ learner, did }) => {
+check('top-gives-as-many-as-asked', async ({ learner, redis, did }) => {
   did(both('asked for the top of twelve players, with and without a number', 'hỏi những người đứng đầu trong mười hai người, có và không truyền số lượng'))
   const board = await boardOf(learner)
   const players = Array.from({ length: 12 }, (_, i) => `player-${i}`)
@@ -55,6 +56,10 @@ check('top-gives-as-many-as-asked', async ({ learner, did }) => {
   same(names(await topOf(board, 1)), players.slice(0, 1), both('the top one', 'kết quả khi hỏi một người'))
   same(names(await topOf(board, 4)), players.slice(0, 4), both('the top four', 'kết quả khi hỏi bốn người'))
   same(names(await topOf(board, 50)), players, both('the top fifty of twelve', 'kết quả khi hỏi năm mươi trong mười hai người'))
+  await redis.flushdb()
+  const { board: large, grow } = await growing(learner, redis)
+  await grow(20_000)
+  same((await topOf(large, 1500)).length, 1500, both('how many the top 1500 of more are', 'số người khi hỏi 1500 trong nhiều người hơn'))
 })
 
 check('nearby-shows-both-sides', async ({ learner, did }) => {

@@ -23,6 +23,9 @@ check('watcher-hears-every-change', async ({ learner, did }) => {
   const ofBob = (await allHeard(board, watcher)).filter(({ playerId }) => playerId === 'bob')
   same(told(ofBob).toSorted(), scores.map((score) => `bob ${score}`).toSorted(),
     both('what the listener heard of 20 calls at once, sorted', 'những gì listener nghe được từ 20 lời gọi cùng lúc, đã sắp xếp'))
+  await storm(500, (i) => add(board, 'cem', i))
+  const ofCem = new Set(told(await allHeard(board, watcher)).filter((change) => change.startsWith('cem ')))
+  same(ofCem.size, 500, both('how many of 500 scores set at once the listener heard', 'số điểm nghe được trong 500 điểm đặt cùng lúc'))
   await watcher.stop()
 })
 

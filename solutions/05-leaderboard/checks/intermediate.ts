@@ -4,6 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { both, check, same, shown, type Instance } from '#checks'
+import { growing, PLANTED } from './many-players.ts'
 import { add, boardOf, fill, LARGEST, names, nearbyOf, rankOf, scoreOf, topOf, written } from './board.ts'
 
 const SIX = { ann: 600, bob: 500, cem: 400, dan: 300, eva: 200, fay: 100 }
@@ -42,7 +43,7 @@ check('nearby-follows-the-top', async ({ learner, did }) => {
   }
 })
 
-check('nearby-is-clipped-at-the-ends', async ({ learner, did }) => {
+check('nearby-is-clipped-at-the-ends', async ({ learner, redis, did }) => {
   did(both('asked for the neighbours of those at the ends of the board', 'hỏi những người xung quanh những ai ở hai đầu bảng'))
   const board = await boardOf(learner)
   await fill(board, SIX)
@@ -59,6 +60,10 @@ check('nearby-is-clipped-at-the-ends', async ({ learner, did }) => {
     const ranked = expected.map((name) => `${name} ${SIX[name as keyof typeof SIX]} (${Object.keys(SIX).indexOf(name) + 1})`)
     same(written(await nearbyOf(board, playerId, range)), ranked, both(call, call))
   }
+  await redis.flushdb()
+  const { board: large, grow } = await growing(learner, redis)
+  const players = await grow(20_000)
+  same((await nearbyOf(large, PLANTED.lowest, 1500)).length, 1501, both(`how many of ${players} are within 1500 of the lowest`, `số người quanh người thấp nhất với range bằng 1500, trong ${players} người`))
 })
 
 check('range-zero-gives-the-player', async ({ learner, did }) => {

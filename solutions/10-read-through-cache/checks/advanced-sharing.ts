@@ -27,6 +27,17 @@ check('results-are-the-callers-own', async ({ learner, did }) => {
     same(await getAndChange(cached.remote), order, both(`what the ${which.en} caller got`, `kết quả mà bên gọi ${which.vi} nhận được`))
   }
   same(load.calls.length, 1, both('calls of the function', 'số lần hàm được gọi'))
+  const twoAtOnce = await learner.host.plant(async (call: (id: number) => Promise<{ items: string[] }>, id: number) => {
+    const [one, two] = await Promise.all([call(id), call(id)])
+    try {
+      one.items.push('changed')
+    } catch {
+      // A frozen result is nobody's to change.
+    }
+    return two
+  })
+  // At once for a miss, and at once for a hit.
+  for (let i = 0; i < 2; i++) same(await twoAtOnce(cached.remote, 8), order, both('what one of two callers at once got, after the other has changed its result', 'kết quả của một trong hai bên gọi cùng lúc, sau khi bên kia thay đổi kết quả của mình'))
 })
 
 check('first-level-is-a-second-old-at-most', async ({ learner, redis, did }) => {

@@ -31,6 +31,16 @@ check('unreadable-entries-are-replaced', async ({ learner, another, redis, did }
     (key) => spoil(redis, key, (stored) => stored.subarray(0, Math.floor(stored.length / 2))),
     (key) => spoil(redis, key, () => ''),
   ])
+  // What may be an entry of one encoding is garbage to another; undefined it is to nobody.
+  await redis.flushdb()
+  const options = { name: 'foreign' }
+  const cached = await wrap(learner, options, loader(() => ANN).fn)
+  for (const [id, text] of ['{}', '[]', '7', '"text"', '{"data":1}'].entries()) {
+    for (const key of await entryOf(redis, learner, cached, id)) await spoil(redis, key, () => text)
+    const reader = await wrap(await learner.withRedis(), options, loader(() => ANN).fn)
+    const got = await reader.call(id)
+    holds(got !== undefined, both(`the result when the entry is ${text}`, `kết quả khi entry là ${text}`), both('that of the function', 'kết quả của hàm'), 'undefined')
+  }
 })
 
 check('entries-of-another-type-are-replaced', async ({ learner, another, redis, did }) => {

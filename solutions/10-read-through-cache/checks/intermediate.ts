@@ -38,11 +38,16 @@ check('rejections-are-not-cached', async ({ learner, did }) => {
   same([await cached.call(7), await cached.call(7)], ['version 2', 'version 2'], both('the results of the next two calls', 'kết quả của hai lời gọi tiếp theo'))
 })
 
-check('different-arguments-never-share', async ({ learner, did }) => {
+check('different-arguments-never-share', async ({ learner, redis, did }) => {
   did(both(`called with ${PLAIN_ARGUMENTS.length} lists of arguments of which no two are equal`, `gọi với ${PLAIN_ARGUMENTS.length} danh sách tham số đôi một khác nhau`))
   const load = numbered()
   const cached = await wrap(learner, { name: 'thing' }, load.fn)
   for (const args of PLAIN_ARGUMENTS) await ownAnswer(cached, load, args)
+  await redis.flushdb()
+  const emptied = await learner.host.plant(async (list: unknown[]) => list.splice(0).length)
+  const counted = await wrap(learner, { name: 'emptied' }, emptied)
+  same([await counted.call([1, 2]), await counted.call([])], [2, 0],
+    both('the lengths of lists, counted by a function that empties its argument', 'độ dài các mảng, đếm bởi một hàm làm rỗng tham số của nó'))
 })
 
 check('order-of-keys-does-not-matter', async ({ learner, did }) => {

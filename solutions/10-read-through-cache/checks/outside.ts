@@ -15,6 +15,13 @@ export function argumentsOutsideTheList(call?: Call, pair?: number, which?: numb
     constructor(x: number) { this.#x = x }
     get x(): number { return this.#x }
   }
+  class Labelled extends Map<string, number> {
+    label: string
+    constructor(label: string) {
+      super()
+      this.label = label
+    }
+  }
   const circle = (name: string): object => {
     const object: Record<string, unknown> = { name }
     object.self = object
@@ -43,6 +50,8 @@ export function argumentsOutsideTheList(call?: Call, pair?: number, which?: numb
     ['an invalid Date and null', () => new Date(NaN), () => null],
     ['two circles', () => circle('a'), () => circle('b')],
     ['Maps of two functions', () => new Map([['f', () => 1]]), () => new Map([['f', () => 2]])],
+    ['instances of a subclass of Map', () => new Labelled('a'), () => new Labelled('b')],
+    ['an instance of a subclass of Map and a Map', () => new Labelled('a'), () => new Map()],
     ['two WeakMaps and their like', () => new WeakMap(), () => new WeakSet()],
   ]
   if (!call) return pairs.map(([name]) => name)
@@ -62,6 +71,8 @@ export async function resultsOutsideTheList(cache: (fn: (i: number) => Promise<u
     ['an object that holds an instance', { price: new Money(250) }, (got: { price: Money }) => got.price instanceof Money && got.price.euros === 2.5],
     ['a regular expression', /a+/g, (got: RegExp) => got instanceof RegExp && got.source === 'a+'],
     ['an error', new RangeError('late'), (got: Error) => got instanceof RangeError && got.message === 'late'],
+    ['an invalid Date', new Date(NaN), (got: Date) => got instanceof Date && Number.isNaN(got.getTime())],
+    ['an object with a key __proto__', JSON.parse('{"__proto__":{"a":1}}'), (got: object) => Object.hasOwn(got, '__proto__') && !('a' in got)],
     ['a symbol', Symbol.for('late'), (got: symbol) => got === Symbol.for('late')],
   ]
   const call = cache(async (i) => results[i]![1])

@@ -6,8 +6,15 @@ import { both, CheckFailed, shown } from './verdicts.ts'
 
 /** `actual` equals `expected`, part by part. `what` names the value: "admissions among 50 calls". */
 export function same(actual: unknown, expected: unknown, what: Text): void {
-  if (!isDeepStrictEqual(actual, expected)) differ(what, shown(expected), shown(actual))
+  if (isDeepStrictEqual(actual, expected)) return
+  const [wanted, came] = [shown(expected), shown(actual)]
+  // Texts that differ only in how their letters are put together look the same: then by code point.
+  if (wanted.normalize() === came.normalize()) differ(what, escaped(wanted), escaped(came))
+  differ(what, wanted, came)
 }
+
+const escaped = (text: string): string =>
+  text.replace(/[^\x20-\x7e]/gu, (letter) => `\\u{${letter.codePointAt(0)!.toString(16)}}`)
 
 export function atMost(actual: number, most: number, what: Text): void {
   if (!(actual <= most)) differ(what, both(`at most ${most}`, `không quá ${most}`), String(actual))

@@ -86,6 +86,9 @@ const VALUES = [
   ' spaces ', 'line\nbreak\r\n', '\ttab', 'nul\u0000nul', 'Huế', 'HUẾ', 'Hue\u0302\u0301', '東京', '😀', '<b>&amp;</b>', '%20', 'x'.repeat(5000),
 ]
 
+/** Fields are texts as well; the last ones mean something to JavaScript. */
+const FIELDS = ['tên', 'Tên', ' name ', 'a:b', '7', '😀', 'constructor', '__proto__']
+
 check('values-come-back-byte-for-byte', async ({ learner, did }) => {
   did(both('saved and updated values of many kinds', 'lưu và cập nhật các giá trị đủ loại'))
   const profile = Object.fromEntries(VALUES.map((value, i) => [`field ${i}`, value]))
@@ -96,6 +99,14 @@ check('values-come-back-byte-for-byte', async ({ learner, did }) => {
   for (const [i, value] of VALUES.entries()) {
     same(fieldOf(saved, i), value, both('a value that was saved', 'một giá trị đã lưu'))
     same(fieldOf(updated, i), value, both('a value that was updated', 'một giá trị đã cập nhật'))
+  }
+  // Field by field: `{ __proto__: … }` is no literal of such a field.
+  await save(learner, 9, Object.fromEntries(FIELDS.map((field) => [field, `value of ${field}`])))
+  await update(learner, 9, 'constructor', 'new')
+  const found = Object.entries((await read(learner, 9)) ?? {})
+  for (const field of FIELDS) {
+    const value = field === 'constructor' ? 'new' : `value of ${field}`
+    same(found.find(([name]) => name === field)?.[1], value, both(`the value of the field ${field}`, `giá trị của field ${field}`))
   }
 })
 

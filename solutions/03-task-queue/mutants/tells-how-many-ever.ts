@@ -1,5 +1,5 @@
 // Mistake: tells how many tasks were ever added.
-// Fails: adding-tells-the-length, adding-is-one-round-trip
+// Fails: adding-tells-the-length, adding-is-one-round-trip, requeue-tells-how-many
 import type { Redis } from 'ioredis'
 
 const QUEUE = 'task:queue'

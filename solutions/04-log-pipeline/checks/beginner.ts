@@ -2,6 +2,7 @@
  * What a pipeline is: a log that was sent is a JSON record on the topic, text and level as they were given and the time
  * in UTC, and whoever consumes the topic gets it, also when it was sent before.
  */
+import { setTimeout as pause } from 'node:timers/promises'
 import {
   both, check, holds, metadataTopics, methods, same, settled, shown, until, type KafkaWire, type Learner,
 } from '#checks'
@@ -60,6 +61,16 @@ check('timestamps-are-utc', async ({ learner, kafka, did }) => {
     both('the timestamp', 'timestamp'),
     both(`the time of sending, ${new Date(before).toISOString()}`,
       `thời điểm gửi, ${new Date(before).toISOString()}`), shown(timestamp))
+  // As soon as the clock shows another time, in the precision chosen; who leaves out the seconds is not waited for.
+  const unit = /[.,]\d{3}/.test(timestamp as string) ? 2 : /:\d\d:\d\d/.test(timestamp as string) ? 1001 : 0
+  if (unit > 0) {
+    await pause(unit)
+    await producer.sendLog('INFO', 'and now?')
+    const later = (await kafka.read(topic, 2)).map(({ value }) => pick(jsonOf(value), ['timestamp']).timestamp).find((other) => other !== timestamp)
+    holds(later !== undefined,
+      both(`the timestamp of a log sent ${unit} ms later`, `timestamp của log được gửi sau đó ${unit} ms`),
+      both('a later one', 'muộn hơn'), both('the same', 'vẫn như cũ'))
+  }
   await producer.disconnect()
 })
 

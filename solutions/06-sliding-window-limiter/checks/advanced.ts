@@ -52,6 +52,9 @@ check('client-clocks-do-not-matter', async ({ learner, another, redis, did }) =>
     const there = await process.make('RateLimiter', process.redis, { maxRequests: 2, windowMs: LONG_MS })
     same(await there.call('isAllowed', 'ann'), false, both(`a call over the limit from ${names[i]!.en}`, `lời gọi vượt hạn mức từ ${names[i]!.vi}`))
     same(await there.call('getRemainingRequests', 'ann'), 0, both(`what remains, asked with ${names[i]!.en}`, `số lượt còn lại, hỏi với ${names[i]!.vi}`))
+    const reset = await there.call('getResetTime', 'ann')
+    holds(Math.abs(Number(reset) - LONG_MS / 1000) <= 60, both(`the reset time just after the limit was used up, asked with ${names[i]!.en}`, `thời gian chờ ngay sau khi dùng hết hạn mức, hỏi với ${names[i]!.vi}`),
+      both(`about ${LONG_MS / 1000} s`, `khoảng ${LONG_MS / 1000} s`), `${String(reset)} s`)
     await there.call('isAllowed', `user-${i}`)
     await nextMoment(redis)
     await there.call('isAllowed', `user-${i}`)

@@ -162,12 +162,12 @@ const SHORT_MS = 1000
 const commits = ({ kafkaWire }: Learner): number => kafkaWire.requests('OffsetCommit').length + kafkaWire.requests('TxnOffsetCommit').length
 
 /** How many effects three such orders have. */
-const EFFECTS = [['inventory', 12], ['loyalty', 3]] as const
+const EFFECTS = [['inventory', 20], ['loyalty', 3]] as const
 
-/** Orders of two partitions, at the same offsets, of one user in part, with lines that are alike. */
+/** Orders of two partitions, at the same offsets, of one user in part, with lines that are alike; `o-1` and its line 11 read as `o-11` and its line 1. */
 function alikeOrders(): ReturnType<typeof record>[] {
   const items = [['p-1', 1], ['p-1', 1], ['p-1', 2], ['p-2', 1]].map(([product_id, quantity]) => ({ product_id: String(product_id), quantity: Number(quantity) }))
-  return [record(1, 0, { items, user_id: 'ann' }), record(2, 0, { items, user_id: 'ann' }), record(3, 1, { items })]
+  return [record(1, 0, { items: [...items, ...items, ...items], user_id: 'ann' }), record(11, 0, { items, user_id: 'ann' }), record(3, 1, { items })]
 }
 
 /** `decrement` and `addPoints` both get it as their third argument. */

@@ -52,10 +52,10 @@ check('inventory-gets-every-line', async (world) => {
 })
 
 check('loyalty-gets-the-points', async (world) => {
-  world.did(both('wrote orders worth 5, 19.99 and 7.25', 'ghi các đơn hàng trị giá 5, 19.99 và 7.25'))
-  const orders = [5, 19.99, 7.25].map((total, i) => order(i + 1, { total, items: [{ product_id: 'p', quantity: 3 }] }))
-  const calls = await callsFor(world, 'loyalty', orders, 3)
-  same(calls.map(({ args: [user, points] }) => [user, points]), [['u-1', 50], ['u-2', 199], ['u-3', 72]],
+  world.did(both('wrote orders worth 5, 19.99, 7.25 and 2.998', 'ghi các đơn hàng trị giá 5, 19.99, 7.25 và 2.998'))
+  const orders = [5, 19.99, 7.25, 2.998].map((total, i) => order(i + 1, { total, items: [{ product_id: 'p', quantity: 3 }] }))
+  const calls = await callsFor(world, 'loyalty', orders, 4)
+  same(calls.map(({ args: [user, points] }) => [user, points]), [['u-1', 50], ['u-2', 199], ['u-3', 72], ['u-4', 29]],
     both('what addPoints was called with', 'các tham số mà addPoints nhận được'))
 })
 

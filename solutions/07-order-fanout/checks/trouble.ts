@@ -110,23 +110,25 @@ check('dead-letters-keep-their-bytes', async ({ learner, kafka, did }) => {
 })
 
 check('dead-letters-say-why-and-where-from', async ({ learner, kafka, did }) => {
-  did(both('let the second order of partition 1 fail, wrote a malformed record behind it, and read the headers in the DLQ',
-    'cho đơn hàng thứ hai của partition 1 bị lỗi, ghi một bản ghi hỏng phía sau, rồi đọc các header trong DLQ'))
+  did(both('let the second order of partition 1 fail and the fourth with undefined, wrote a malformed record between them, and read the headers in the DLQ',
+    'cho đơn hàng thứ hai của partition 1 bị lỗi và đơn thứ tư lỗi với undefined, ghi một bản ghi hỏng ở giữa, rồi đọc các header trong DLQ'))
   const topic = await kafka.topic(2)
   const dlqTopic = await kafka.topic()
   const shop = await startShop(learner, kafka, { topic, dlqTopic, retryDelayMs: 5, maxAttempts: 2 }, async (call) => {
     if (call.order === 2) throw new Error('out of stock, try Monday')
+    if (call.order === 4) throw undefined
   })
-  await kafka.produce(topic, [record(1, 1), record(2, 1), { value: 'not json', partition: 1 }, record(3, 1)])
+  await kafka.produce(topic, [record(1, 1), record(2, 1), { value: 'not json', partition: 1 }, record(4, 1), record(3, 1)])
   await shop.reaches(3)
-  for (const dead of await deadLetters(kafka, dlqTopic, 2 * SERVICES.length)) {
+  for (const dead of await deadLetters(kafka, dlqTopic, 3 * SERVICES.length)) {
     const isMalformed = String(dead.value) === 'not json'
+    const hasNoMessage = isMalformed || String(dead.value) === record(4).value
     const { 'x-error': error, 'x-attempts': attempts, ...place } = headersOf(dead)
     same({ 'x-topic': place['x-topic'], 'x-partition': place['x-partition'], 'x-offset': place['x-offset'] },
-      { 'x-topic': topic, 'x-partition': '1', 'x-offset': isMalformed ? '2' : '1' },
+      { 'x-topic': topic, 'x-partition': '1', 'x-offset': isMalformed ? '2' : hasNoMessage ? '3' : '1' },
       both('where the dead letter says it came from', 'nơi bản ghi trong DLQ nói nó đến từ đâu'))
-    holds(typeof error === 'string' && (isMalformed ? error !== '' : error.includes('out of stock, try Monday')), both('x-error', 'x-error'),
-      isMalformed ? both('a text', 'một chuỗi') : both('the message of the error', 'thông điệp của lỗi'), shown(error))
+    holds(typeof error === 'string' && (isMalformed ? error !== '' : hasNoMessage || error.includes('out of stock, try Monday')), both('x-error', 'x-error'),
+      hasNoMessage ? both('a text', 'một chuỗi') : both('the message of the error', 'thông điệp của lỗi'), shown(error))
     if (!isMalformed) same(attempts, '2', both('x-attempts', 'x-attempts'))
   }
   await shop.stop()

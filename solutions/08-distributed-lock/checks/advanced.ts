@@ -4,7 +4,7 @@
  */
 import { both, check, holds, type Learner, type RedisWire, same, serverNow, serverReaches, until } from '#checks'
 import { inGoodTime } from './clock.ts'
-import { acquires, leaseKeys, lockOf, LONG_MS, releases, timeLeft, tokenOf } from './lease.ts'
+import { acquires, extend, leaseKeys, leasesEnd, lockOf, LONG_MS, releases, timeLeft, tokenOf } from './lease.ts'
 import { section } from './section.ts'
 
 /** The shortest lease that a machine at work can keep. */
@@ -17,8 +17,11 @@ check('running-fn-keeps-the-lock', async ({ learner, another, redis, did }) => {
   for (const process of [learner, other]) process.host.deadline(30_000)
   await inGoodTime(redis, [learner, other], async (ttlMs, round) => {
     const name = `orders-${round}`
-    const run = section(await lockOf(learner, name, { ttlMs }))
+    const lock = await lockOf(learner, name, { ttlMs })
+    const run = section(lock)
     const { aborted } = await run.entered()
+    // To say how long it lasts does not end the renewing.
+    same(await extend(lock, ttlMs), true, both(`extend(${ttlMs}) while fn runs`, `extend(${ttlMs}) khi fn đang chạy`))
     const entered = await serverNow(redis)
     const waiter = section(await lockOf(other, name, { ttlMs, retryMs: 20 }))
     try {
@@ -39,6 +42,14 @@ check('running-fn-keeps-the-lock', async ({ learner, another, redis, did }) => {
       await Promise.all([run.ending(), waiter.ending()])
     }
   })
+  // A timer of more than 2^31 ms goes off at once.
+  const long = section(await lockOf(learner, 'stock', { ttlMs: 30 * 24 * 3_600_000 }))
+  const { aborted } = await long.entered()
+  await serverReaches(redis, (await serverNow(redis)) + 50)
+  same(await aborted(), false,
+    both('whether the signal has aborted 50 ms after fn began, with a lease of 30 days', 'signal đã bị hủy (abort) 50 ms sau khi fn bắt đầu, với thời hạn 30 ngày'))
+  long.leave()
+  await long.ending()
 }, { waits: true })
 
 check('signal-aborts-without-redis', async ({ learner, redis, did }) => {
@@ -80,6 +91,14 @@ check('stale-owner-notices', async ({ learner, another, redis, did }) => {
   same(await releases(owner), true,
     both('release by the new owner after the stale one has finished',
       'release bởi bên giữ khóa mới sau khi bên cũ kết thúc'))
+  // Lost is lost, also when the lock is free again by then.
+  const lone = section(await lockOf(learner, 'orders', { ttlMs: SHORT_MS }))
+  const alone = await lone.entered()
+  await leasesEnd(redis)
+  await until(alone.aborted,
+    both('the signal to abort after the lease has ended and nobody else took the lock', 'signal bị hủy (abort) sau khi thời hạn kết thúc mà chưa ai lấy khóa'), 3000)
+  lone.leave()
+  await lone.ending()
 }, { waits: true })
 
 check('killed-owner-blocks-nobody', async ({ learner, another, redis, did }) => {

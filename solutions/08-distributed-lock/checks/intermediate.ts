@@ -3,7 +3,7 @@
  * rise. `withLock` gives the lock back whatever fn does. Bad input is refused before anything is sent.
  */
 import type { Text } from '#catalog/text.ts'
-import { atMost, between, both, check, holds, type Instance, refuses, same, serverNow, storm } from '#checks'
+import { atMost, between, both, check, holds, type Instance, refuses, same, serverNow, settled, storm } from '#checks'
 import { acquires, extend, leaseKeys, leasesEnd, lockOf, LONG_MS, releases, timeLeft, tokenOf } from './lease.ts'
 import { section, told } from './section.ts'
 
@@ -31,6 +31,16 @@ check('only-the-owner-releases', async ({ learner, redis, did }) => {
   await leasesEnd(redis)
   same(await releases(late), false,
     both('release after the lease has ended, with nobody in between', 'release sau khi hết thời hạn, chưa ai lấy khóa'))
+  // An acquisition is an owner of its own, though it is of the same instance.
+  const run = section(late)
+  await run.entered()
+  await leasesEnd(redis)
+  same(await acquires(late), true, both('acquire on the instance whose withLock lost its lease', 'acquire trên đối tượng có withLock đã hết thời hạn'))
+  run.leave()
+  await run.ending()
+  same(await acquires(owner), false,
+    both('acquire by another once that withLock has ended, the lock taken anew on the same instance meanwhile',
+      'acquire bởi bên khác khi withLock đó kết thúc, dù khóa đã được lấy lại trên cùng đối tượng'))
 })
 
 check('refusal-changes-nothing', async ({ learner, redis, did }) => {
@@ -64,6 +74,7 @@ check('extend-moves-the-end', async ({ learner, redis, did }) => {
   const lock = await lockOf(learner, 'orders', { ttlMs: 20_000 })
   const keys = await leaseKeys(redis, lock)
   await acquires(lock)
+  const [usual] = await timeLeft(redis, keys)
   for (const ms of [45_000, 30_000, 5000]) {
     const asked = await serverNow(redis)
     same(await extend(lock, ms), true, both(`extend(${ms}) by the owner`, `extend(${ms}) bởi bên giữ khóa`))
@@ -74,7 +85,15 @@ check('extend-moves-the-end', async ({ learner, redis, did }) => {
         both(`the time left after extend(${ms}), in ms`, `thời gian còn lại sau extend(${ms}), tính bằng ms`))
     }
   }
+  await extend(lock, 45_000)
   same(await releases(lock), true, both('release by the owner', 'release bởi bên giữ khóa'))
+  // An extension is one of that lease, not of the next one.
+  await acquires(lock)
+  for (const time of await timeLeft(redis, keys)) {
+    between(time, 0, (usual ?? 0) + 1000,
+      both('the time left of the next acquisition with ttlMs: 20000, after extend(45000) and release, in ms',
+        'thời gian còn lại của lần acquire tiếp theo với ttlMs: 20000, sau extend(45000) và release, tính bằng ms'))
+  }
 })
 
 check('extend-needs-ownership', async ({ learner, redis, did }) => {
@@ -150,6 +169,10 @@ check('errors-of-fn-pass', async ({ learner, did }) => {
   holds('error' in ending && ending.error.original === error,
     both('what withLock does when fn throws', 'withLock khi fn ném lỗi'),
     both('it rejects with fn\'s own error', 'bị từ chối (reject) với đúng lỗi của fn'), told(ending))
+  const throwsNothing = await learner.host.plant(() => Promise.reject(undefined))
+  const end = await settled((await lockOf(learner, 'stock')).call('withLock', throwsNothing))
+  holds('error' in end, both('what withLock does when fn throws undefined', 'withLock khi fn ném undefined'),
+    both('it rejects', 'bị từ chối (reject)'), told(end))
 })
 
 check('lock-is-free-after-an-error', async ({ learner, did }) => {
@@ -163,6 +186,12 @@ check('lock-is-free-after-an-error', async ({ learner, did }) => {
   await run.ending()
   same(await acquires(other), true,
     both('acquire by somebody else after fn has thrown', 'acquire bởi bên khác sau khi fn ném lỗi'))
+  await releases(other)
+  const throwsAtOnce = await learner.host.plant(() => { throw new Error('out of stock') })
+  await settled((await lockOf(learner, 'orders', { ttlMs: LONG_MS })).call('withLock', throwsAtOnce))
+  same(await acquires(other), true,
+    both('acquire by somebody else after fn has thrown before it gave a promise',
+      'acquire bởi bên khác sau khi fn ném lỗi trước khi trả về promise'))
 })
 
 check('bad-options-are-refused', async ({ learner, did }) => {

@@ -1,5 +1,5 @@
 // Mistake: The owner is named after the object's number in its process: two processes have the same names.
-// Fails: stale-owner-notices, release-is-atomic, extend-is-atomic
+// Fails: stale-owner-notices, release-is-atomic, extend-is-atomic, only-the-owner-releases
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 

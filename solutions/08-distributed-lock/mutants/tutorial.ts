@@ -1,6 +1,6 @@
 // Mistake: the lock most tutorials print: SET NX PX with a random value, a script for the release, ten tries with
 //          growing pauses; what Redis replies is the answer; no renewal, no token, and nobody notices a lost lease.
-// Fails: answers-are-booleans, token-belongs-to-the-acquisition, tokens-rise, zero-wait-is-one-try, with-lock-gives-up
+// Fails: answers-are-booleans, token-belongs-to-the-acquisition, tokens-rise, zero-wait-is-one-try, with-lock-gives-up, only-the-owner-releases
 // Fails: bad-options-are-refused, bad-lease-lengths-are-refused, tokens-follow-ownership, tokens-rise-across-processes
 // Fails: running-fn-keeps-the-lock, stale-owner-notices, signal-aborts-without-redis, result-survives-a-failed-release
 import { randomUUID } from 'node:crypto'

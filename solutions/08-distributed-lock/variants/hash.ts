@@ -121,7 +121,9 @@ export class DistributedLock {
     }
     const arm = (): void => {
       clearTimeout(last)
-      last = setTimeout(lose, Math.max(0, 0.9 * (lease.endsAt - performance.now())))
+      const left = 0.9 * (lease.endsAt - performance.now())
+      // A later renewal arms the timer that would be too long.
+      if (left < 2 ** 31) last = setTimeout(lose, Math.max(0, left))
       next = setTimeout(() => void renew(), 0.25 * this.#ttlMs)
     }
     const renew = async (): Promise<void> => {

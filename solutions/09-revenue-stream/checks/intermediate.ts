@@ -6,17 +6,18 @@ import { both, check, holds, rejects, same, until } from '#checks'
 import { commitUnderWay, endsWith, ifItComes, knows, makeAnalytics, openShop, outputOf, sale, startAnalytics, untilTotals } from './shop.ts'
 
 check('restart-goes-on', async ({ learner, another, kafka, did }) => {
-  did(both('sold for 50, stopped, started again in another process and sold for 10',
-    'bán được 50, dừng lại, khởi động ở tiến trình khác rồi bán thêm 10'))
+  did(both('sold for 50 and 1.09, stopped, started again in another process and sold for 10 and 0.12',
+    'bán được 50 và 1.09, dừng lại, khởi động ở tiến trình khác rồi bán thêm 10 và 0.12'))
   const shop = await openShop(kafka)
   const before = await startAnalytics(learner, shop)
-  await kafka.produce(shop.inputTopic, [sale('lamp', 5, 10)])
-  await untilTotals(kafka, shop, { lamp: 50 })
-  await commitUnderWay(kafka, shop, 1)
+  // 1.09 × 100 is a little more than 109.
+  await kafka.produce(shop.inputTopic, [sale('lamp', 5, 10), sale('pin', 1, 1.09)])
+  await untilTotals(kafka, shop, { lamp: 50, pin: 1.09 })
+  await commitUnderWay(kafka, shop, 2)
   await before.stop()
   const after = await startAnalytics(await another(), shop)
-  await kafka.produce(shop.inputTopic, [sale('lamp', 1, 10)])
-  await untilTotals(kafka, shop, { lamp: 60 })
+  await kafka.produce(shop.inputTopic, [sale('lamp', 1, 10), sale('pin', 1, 0.12)])
+  await untilTotals(kafka, shop, { lamp: 60, pin: 1.21 })
   await after.stop()
 })
 

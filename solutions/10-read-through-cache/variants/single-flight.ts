@@ -59,7 +59,11 @@ export function cacheWithRedis(redis: Redis, options: { name: string; expire?: n
       const key = keyOf(args)
       if (key === null) return fn.apply(this, args)
       const shared = running.get(key)
-      if (shared) return shared
+      if (shared) {
+        // A copy: what one caller does to its result, the others must not see. What cannot be copied is computed anew.
+        const text = encode(await shared)
+        return text === null ? fn.apply(this, args) : (revive(JSON.parse(text)) as R)
+      }
       const own = load(this, args, key).finally(() => running.delete(key))
       running.set(key, own)
       return own

@@ -72,7 +72,7 @@ check('requeue-tells-how-many', async ({ learner, redis, did }) => {
   same(await lengthOf(learner), 4, both('how many tasks wait then', 'số công việc đang chờ khi đó'))
   same(Number(await add(learner, task('f'))), 5, both('what addTask resolves to then', 'kết quả của addTask khi đó'))
   // More than commands and scripts move at a time by default.
-  await Promise.all(Array.from({ length: 115 }, (_, i) => add(learner, task(`many ${i}`))))
+  for (let i = 0; i < 115; i++) await add(learner, task(`many ${i}`))
   for (let i = 0; i < 120; i++) await claimOne(learner)
   await nextMoment(redis)
   same(await ask(), 120, both('what requeueStale(0) resolved to with 120 claims', 'kết quả của requeueStale(0) khi có 120 lần nhận'))

@@ -1,5 +1,5 @@
 // Mistake: calls at once share one call of the function, whatever their arguments.
-// Fails: calls-at-once-do-not-mix
+// Fails: calls-at-once-do-not-mix, results-are-the-callers-own
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 

@@ -3,7 +3,7 @@
  * nothing else; on a connection of its own, so that the client stays free. After stop() it hears nothing.
  */
 import { randomUUID } from 'node:crypto'
-import { both, check, holds, same, storm, until, type Learner } from '#checks'
+import { both, check, holds, quiet, same, storm, until, type Learner } from '#checks'
 import { add, boardOf, fill, LARGEST, names, nearbyOf, rankOf, scoreOf, topOf } from './board.ts'
 import { allHeard, told, watch } from './watcher.ts'
 
@@ -105,7 +105,7 @@ check('watching-has-begun-when-it-resolves', async ({ learner, another, did }) =
   begun.catch(() => {})
   while (!resolved) {
     await until(() => resolved || held.length > 0, both('watchScores to resolve', 'watchScores hoàn tất'))
-    await learner.host.idle()
+    await quiet(learner)
     if (!resolved) held.shift()?.()
   }
   const watcher = await begun
@@ -145,7 +145,7 @@ check('stopped-watcher-hears-nothing', async ({ learner, did }) => {
   for (let score = 2; score <= 5; score++) await add(board, 'ann', score)
   // Another object's watcher, in the same process, shows when the scores have come that far.
   await allHeard(board, third)
-  await learner.host.idle()
+  await quiet(learner)
   same(told(stopped.heard()), ['ann 1'], both('what the stopped listener heard', 'những gì listener đã dừng nghe được'))
   await Promise.all([other.stop(), third.stop()])
 })

@@ -15,7 +15,8 @@ export function withOwnKeeper(variables: Record<string, string> = {}): void {
   afterAll(async () => {
     await endResident()
     await down()
-    rmSync(process.env.KIT_RUNTIME_DIR!, { recursive: true, force: true })
+    // A daemon that is just ending may still write a last line.
+    rmSync(process.env.KIT_RUNTIME_DIR!, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
     process.env = before
   })
 }

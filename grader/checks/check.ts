@@ -117,7 +117,6 @@ async function declaredIn(file: string): Promise<readonly Declared[]> {
 async function conclude(id: string, run: Run, body: (context: CheckContext) => Promise<void>): Promise<Outcome> {
   const lane = run.config.redis.length > 0 ? await run.lanes.take() : null
   const group = learners(run, lane)
-  const kafka = run.config.kafka ? kafkaWorld(run) : null
   const started = performance.now()
   let told: Text | null = null
   const outcome = (verdict: Outcome['verdict'], message: Text | null = null, evidence: Evidence | null = null): Outcome =>
@@ -129,7 +128,7 @@ async function conclude(id: string, run: Run, body: (context: CheckContext) => P
       learner,
       another: (options) => group.start(options),
       redis: lane?.admin as Redis,
-      kafka: kafka ?? (undefined as never),
+      kafka: run.config.kafka ? kafkaWorld(run) : (undefined as never),
       schedules: { explore: (plan) => exploreSchedules(plan, group.start, lane) },
       cuts: { explore: (plan) => exploreCuts(plan, group.start, lane) },
       did: (text) => { told = text },

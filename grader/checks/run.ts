@@ -49,7 +49,7 @@ const PATIENCE_MS = 3000
 const SHORT_PATIENCE_MS = 1000
 
 /** So many checks work side by side, apart from those that wait: more would need more processes, and gain nothing on two cores. */
-const AT_WORK = 4
+const AT_WORK = 3
 
 /** Hosts are taken from `pool` and, when nothing is left in them, used again for the same submission. */
 export function openRun(config: RunConfig, pool: HostPool): Run {

@@ -33,9 +33,10 @@ export async function gradeSubmissions(targets: readonly Target[], options: Grad
   process.once('SIGINT', () => interrupt.resolve())
   const orInterrupted = (reading: Reading): Promise<Graded> =>
     Promise.race([gradeOne(grader, reading, gradeOptions), interrupt.promise.then(() => notGraded(reading.exercise, INTERRUPTED))])
+  // Later exercises take longer: begun first, none of them is alone at the end.
+  const lastFirst = async (those: readonly Reading[]): Promise<Graded[]> => (await Promise.all(those.toReversed().map(orInterrupted))).toReversed()
   try {
-    return await Promise.all(targets.map(async ({ path }, index) =>
-      ({ submission: path, graded: await Promise.all(readings[index]!.map(orInterrupted)) })))
+    return await Promise.all(targets.map(async ({ path }, index) => ({ submission: path, graded: await lastFirst(readings[index]!) })))
   } finally {
     process.removeAllListeners('SIGINT')
     progress.end()

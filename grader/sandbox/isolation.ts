@@ -44,7 +44,7 @@ export const heapFlags: readonly string[] = [
  */
 export const environment: Readonly<Record<string, string>> = {
   TZ: 'UTC', NODE_ENV: 'production',
-  GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=67108864:glibc.malloc.top_pad=33554432',
+  GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1:glibc.malloc.arena_max=1:glibc.malloc.mmap_threshold=67108864:glibc.malloc.top_pad=33554432',
 }
 
 const HUGE_PAGES = '/sys/kernel/mm/transparent_hugepage'

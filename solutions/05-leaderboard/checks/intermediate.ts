@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { both, check, same, shown, type Instance } from '#checks'
-import { growing, LARGE, PLANTED } from './many-players.ts'
+import { growing, PLANTED } from './many-players.ts'
 import { add, boardOf, fill, LARGEST, names, nearbyOf, rankOf, scoreOf, topOf, written } from './board.ts'
 
 const SIX = { ann: 600, bob: 500, cem: 400, dan: 300, eva: 200, fay: 100 }
@@ -62,8 +62,8 @@ check('nearby-is-clipped-at-the-ends', async ({ learner, redis, did }) => {
   }
   await redis.flushdb()
   const { board: large, grow } = await growing(learner, redis)
-  await grow(LARGE)
-  same((await nearbyOf(large, PLANTED.lowest, 1500)).length, 1501, both(`how many of ${LARGE} are within 1500 of the lowest`, `số người quanh người thấp nhất với range bằng 1500, trong ${LARGE} người`))
+  const players = await grow(2000)
+  same((await nearbyOf(large, PLANTED.lowest, 1500)).length, 1501, both(`how many of ${players} are within 1500 of the lowest`, `số người quanh người thấp nhất với range bằng 1500, trong ${players} người`))
 })
 
 check('range-zero-gives-the-player', async ({ learner, did }) => {

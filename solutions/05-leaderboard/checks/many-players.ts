@@ -4,8 +4,8 @@ import { add, boardOf, names, rankOf, scoreOf, topOf } from './board.ts'
 
 export interface Growing {
   readonly board: Instance
-  /** Adds players until there are `want`. */
-  grow(want: number): Promise<void>
+  /** Adds players until there are about `want`; returns how many there are. */
+  grow(want: number): Promise<number>
 }
 
 /** The players at the ends of the board, whoever comes in between. */
@@ -14,12 +14,12 @@ export const PLANTED = { best: 'the best one', lowest: 'the lowest one' }
 /** Ids and scores of the others begin here: all have as many digits, for those who pad or compare them. */
 const FIRST = 1_000_000
 
-/** More than code that gives a thousand at most can give, and ten times what costs are compared with. */
-export const LARGE = 2000
+/** By calls there are at most this many: less proves less, but is never unfair. */
+const BY_CALLS = 2000
 
 /**
  * A board that can be made large fast. The learner's code adds one player, and the server repeats what was sent with the
- * digits exchanged: a hundred times as fast as as many calls, which follow where such copies do not count.
+ * digits exchanged: a hundred times as fast as as many calls. Where such copies do not count, there are fewer, by calls.
  */
 export async function growing(learner: Learner, redis: Redis): Promise<Growing> {
   const board = await boardOf(learner)
@@ -33,9 +33,11 @@ export async function growing(learner: Learner, redis: Redis): Promise<Growing> 
   return {
     board,
     async grow(want) {
-      if (copiesCount) await copies(learner, board, redis, have, want)
-      else for (; have < want; have += 99) await storm(Math.min(99, want - have), (i) => add(board, nameOf(have + i), FIRST + have + i))
-      have = want
+      const until = copiesCount ? want : Math.min(want, BY_CALLS)
+      if (copiesCount) await copies(learner, board, redis, have, until)
+      else for (; have < until; have += 99) await storm(Math.min(99, until - have), (i) => add(board, nameOf(have + i), FIRST + have + i))
+      have = until
+      return until
     },
   }
 }

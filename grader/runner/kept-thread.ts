@@ -1,4 +1,3 @@
-import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { Worker } from 'node:worker_threads'
@@ -7,7 +6,7 @@ import type { ThreadConfig } from '#checks/hosts.ts'
 import { hostImage } from '#sandbox/image.ts'
 import { memoryDisk } from '#services/place.ts'
 import { isolation } from '#sandbox/isolation.ts'
-import { atExit } from '../at-exit.ts'
+import { scratchOn } from '../scratch.ts'
 
 export interface KeptThread {
   /** Private to this thread and to who keeps it. */
@@ -22,9 +21,7 @@ export interface KeptThread {
 
 /** Starts the thread in which checks run. It loads while others do: Vitest, and whoever reads the submission. */
 export async function keepThread(): Promise<KeptThread> {
-  // Short, because a unix socket's path may have 107 bytes at most.
-  const folder = fs.mkdtempSync(path.join(memoryDisk() ?? os.tmpdir(), 'rkk-'))
-  const ending = atExit(() => fs.rmSync(folder, { recursive: true, force: true }))
+  const { folder, remove } = scratchOn(memoryDisk() ?? os.tmpdir())
   const workerData: ThreadConfig = { isolation: isolation(), image: await hostImage(), folder }
   const thread = new Worker(path.join(import.meta.dirname, 'thread.ts'), { workerData, stdout: true, stderr: true })
   const ended = new Promise<void>((resolve) => thread.once('exit', () => resolve()))
@@ -38,8 +35,7 @@ export async function keepThread(): Promise<KeptThread> {
       thread.ref()
       thread.postMessage('close')
       await ended
-      ending.callOff()
-      fs.rmSync(folder, { recursive: true, force: true })
+      remove()
     },
   }
 }

@@ -1,10 +1,9 @@
-import { rmSync } from 'node:fs'
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { kitFolder } from '#catalog/exercise.ts'
 import type { Submission } from '#catalog/submission.ts'
-import { atExit } from '../at-exit.ts'
+import { scratchOn } from '../scratch.ts'
 import { lintRules } from './lint-rules.ts'
 
 export const nodeModules = join(kitFolder, 'node_modules')
@@ -12,17 +11,15 @@ export const nodeModules = join(kitFolder, 'node_modules')
 /**
  * Works in a private folder with a copy of the submission in `code/`, to be
  * read under the kit's own compiler and linter options whatever lies around
- * the original. The folder is gone afterwards, also when this process exits first.
+ * the original.
  */
 export async function inWorkspace<T>(submission: Submission, work: (workspace: string) => Promise<T>): Promise<T> {
-  const workspace = await mkdtemp(join(tmpdir(), 'redis-kafka-kit-static-'))
-  const leaving = atExit(() => rmSync(workspace, { recursive: true, force: true }))
+  const { folder, remove } = scratchOn(tmpdir())
   try {
-    await fill(workspace, submission)
-    return await work(workspace)
+    await fill(folder, submission)
+    return await work(folder)
   } finally {
-    await rm(workspace, { recursive: true, force: true, maxRetries: 3 })
-    leaving.callOff()
+    remove()
   }
 }
 

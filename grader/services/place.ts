@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { lstatSync, mkdirSync, readdirSync, realpathSync, statfsSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readdirSync, realpathSync, statfsSync, statSync } from 'node:fs'
 import { homedir, tmpdir, userInfo } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Obstacle } from './unavailable.ts'
 
 const kitRoot = realpathSync(join(import.meta.dirname, '..', '..'))
@@ -22,28 +22,37 @@ export function dataDir(): string {
   return memory ? ownDirIn(memory) : runtimeDir()
 }
 
+/** Every folder in which services of this copy may have left something, whichever disk had room at the time. */
+export function servicesDirs(): string[] {
+  const inMemory = ownPathIn(MEMORY_DISK)
+  return process.env.KIT_RUNTIME_DIR || !existsSync(inMemory) ? [runtimeDir()] : [runtimeDir(), privateDir(inMemory)]
+}
+
 /**
  * Linux's disk in memory, if it has room; else null. Making and deleting files, of which a topic has six, costs next to
  * nothing there; an ext4 that has just deleted hundreds of them spends milliseconds looking for the next free inode.
  */
 export function memoryDisk(): string | null {
-  const disk = '/dev/shm'
   try {
-    const { type, bavail, bsize } = statfsSync(disk)
-    return type === TMPFS && bavail * bsize >= ROOM ? disk : null
+    const { type, bavail, bsize } = statfsSync(MEMORY_DISK)
+    return type === TMPFS && bavail * bsize >= ROOM ? MEMORY_DISK : null
   } catch {
     return null
   }
 }
 
+const MEMORY_DISK = '/dev/shm'
 /** https://man7.org/linux/man-pages/man2/statfs.2.html */
 const TMPFS = 0x01021994
 const ROOM = 1 << 30
 
 function ownDirIn(disk: string): string {
-  const mine = privateDir(join(disk, `redis-kafka-kit-${userInfo().uid}`))
-  return privateDir(join(mine, hash(kitRoot)))
+  const own = ownPathIn(disk)
+  privateDir(dirname(own))
+  return privateDir(own)
 }
+
+const ownPathIn = (disk: string): string => join(disk, `redis-kafka-kit-${userInfo().uid}`, hash(kitRoot))
 
 /** Downloads and what is made from them, shared by all copies of the kit. */
 export function cacheDir(): string {

@@ -6,7 +6,7 @@ import { readdirSync, rmSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { placeOf } from '#daemon/daemon.ts'
-import { dataDir, fingerprint, runtimeDir } from '#services/place.ts'
+import { fingerprint, runtimeDir, servicesDirs } from '#services/place.ts'
 import { endChildren } from './child.ts'
 import { onMessage, send } from '#daemon/lines.ts'
 import { holdLock } from '#daemon/lock.ts'
@@ -136,7 +136,7 @@ async function shutDown(): Promise<void> {
 
 /** Sockets, logs and data of servers that no longer run. */
 function removeLeftovers(): void {
-  for (const place of new Set([dir, dataDir()])) {
+  for (const place of servicesDirs()) {
     for (const name of readdirSync(place)) {
       if (!/^(redis-|kafka-|keeper\.sock|state\.json)/.test(name)) continue
       rmSync(join(place, name), { recursive: true, force: true })

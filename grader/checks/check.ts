@@ -12,11 +12,12 @@ import { hosts } from './hosts.ts'
 import { assureKafka, closeKafka, kafkaWorld, type KafkaWorld } from './kafka-world.ts'
 import { learners, type Learner, type RedisOptions } from './learner.ts'
 import { ownTraffic } from './own-traffic.ts'
+import { waitedInVain } from './patience.ts'
 import { assureRedis, openRun, type Lane, type Run, type RunConfig } from './run.ts'
 import { exploreSchedules, type Schedules } from './schedules.ts'
-import { both, CheckFailed, Inconclusive, NotApplicable, ServiceGone } from './verdicts.ts'
+import { both, CheckFailed, Inconclusive, NotApplicable, ServiceGone, WaitedInVain } from './verdicts.ts'
 
-export { atMost, between, holds, refuses, rejects, same, settled, until } from './expectations.ts'
+export { atMost, becomes, between, holds, refuses, rejects, same, settled, until } from './expectations.ts'
 export { methods, type Methods } from './methods.ts'
 export { commandsRun } from './monitor.ts'
 export { nextMoment, serverNow, serverReaches } from './server-clock.ts'
@@ -150,6 +151,7 @@ async function conclude(id: string, run: Run, body: (context: CheckContext) => P
   }
 
   function judge(error: unknown): Outcome {
+    if (error instanceof WaitedInVain) waitedInVain()
     if (error instanceof CheckFailed) return outcome('fail', error.text, evidence(error.evidence))
     if (error instanceof LearnerError) {
       const { name, message, stack } = error.facts

@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Text } from '#catalog/text.ts'
 import { LearnerError } from '#sandbox/host.ts'
 import { stopwatch } from '#sandbox/stopwatch.ts'
-import { both, CheckFailed, shown } from './verdicts.ts'
+import { patience } from './patience.ts'
+import { both, CheckFailed, shown, WaitedInVain } from './verdicts.ts'
 
 /** `actual` equals `expected`, part by part. `what` names the value: "admissions among 50 calls". */
 export function same(actual: unknown, expected: unknown, what: Text): void {
@@ -71,16 +72,30 @@ export async function settled(call: Promise<unknown>): Promise<{ value: unknown 
 
 /**
  * Waits until `condition` holds and returns its value; looks again every few milliseconds, more rarely the longer it
- * takes. A learner who never gets there
- * fails: `what` says what was awaited. `ms` are those of a machine that does nothing else.
+ * takes. A learner who never gets there fails: `what` says what was awaited. `ms` are those of a machine that does nothing
+ * else, and fewer where others waited in vain before (`patience.ts`).
  */
 export async function until<T>(condition: () => T | Promise<T>, what: Text, ms = 4000): Promise<NonNullable<T>> {
-  for (const passed = stopwatch(); passed() <= ms;) {
+  const limit = patience(ms)
+  for (const passed = stopwatch(); passed() <= limit;) {
     const found = await condition()
     if (found !== null && found !== undefined && (found as unknown) !== false) return found as NonNullable<T>
     await new Promise((resolve) => setTimeout(resolve, Math.min(20, 3 + passed() / 20)))
   }
-  throw new CheckFailed(both(`Waited ${ms / 1000} s for this, in vain: ${what.en}.`, `Đã chờ ${ms / 1000} giây mà không thấy: ${what.vi}.`))
+  throw new WaitedInVain(both(`Waited ${seconds(limit)} s for this, in vain: ${what.en}.`, `Đã chờ ${seconds(limit)} giây mà không thấy: ${what.vi}.`))
+}
+
+/** Waits until `ask` gives `expected`; if it never does, tells what it gave last. */
+export async function becomes(ask: () => Promise<unknown>, expected: unknown, what: Text, ms?: number): Promise<void> {
+  let last: unknown
+  try {
+    await until(async () => isDeepStrictEqual(last = await ask(), expected), what, ms)
+  } catch (error) {
+    if (!(error instanceof WaitedInVain)) throw error
+    const [wanted, got] = [shown(expected), shown(last)]
+    throw new WaitedInVain(
+      both(`${error.text.en} It gave ${got}.`, `${error.text.vi} Giá trị nhận được: ${got}.`), { kind: 'values', expected: wanted, got })
+  }
 }
 
 function differ(what: Text, expected: string | Text, got: string | Text): never {
@@ -93,3 +108,5 @@ function differ(what: Text, expected: string | Text, got: string | Text): never 
 
 /** A sentence starts with a capital letter, unless it starts with code: a call, or a name with a capital inside. */
 const upper = (text: string): string => (/^[\w.$]+\(|^[a-z]+[A-Z]/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1))
+
+const seconds = (ms: number): number => Math.round(ms / 100) / 10

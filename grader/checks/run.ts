@@ -4,6 +4,7 @@ import { Redis } from 'ioredis'
 import type { Host } from '#sandbox/host.ts'
 import type { HostPool } from '#sandbox/pool.ts'
 import type { KafkaEndpoint, RedisEndpoint } from '#services/services.ts'
+import { patience, renewPatience, waitedInVain } from './patience.ts'
 import { shared, type Shared } from './shared.ts'
 import { both, ServiceGone } from './verdicts.ts'
 
@@ -44,15 +45,15 @@ export interface Run {
   close(): Promise<void>
 }
 
-/** How long a call into learner code may take, in milliseconds; code that has hung twice is not waited for as long. */
-const PATIENCE_MS = 3000
-const SHORT_PATIENCE_MS = 1000
+/** How long a call into learner code may take, in milliseconds. */
+const CALL_MS = 3000
 
 /** So many checks work side by side, apart from those that wait: more would need more processes, and gain nothing on two cores. */
 const AT_WORK = 3
 
 /** Hosts are taken from `pool` and, when nothing is left in them, used again for the same submission. */
 export function openRun(config: RunConfig, pool: HostPool): Run {
+  renewPatience()
   const spare: Host[] = []
   const alive = new Set<Host>()
   const loaded = async (host: Host, clockShiftMs?: number): Promise<Host> => {
@@ -67,13 +68,12 @@ export function openRun(config: RunConfig, pool: HostPool): Run {
   const returning = new Set<Promise<void>>()
   const shifted = new WeakSet<Host>()
 
-  let timeouts = 0
-  const patience = (): number => (timeouts < 2 ? PATIENCE_MS : SHORT_PATIENCE_MS)
+  const forACall = (): number => patience(CALL_MS)
 
   const lookAt = async (host: Host): Promise<void> => {
     // What the last call left running has its say first.
     await host.idle().catch(() => {})
-    if (host.ended() === 'deadline') timeouts++
+    if (host.ended() === 'deadline') waitedInVain()
     const blameless = host.output() === '' && host.unhandled.length === 0
     if (host.output()) printed.push(host.output())
     for (const error of host.unhandled) unhandled.push(error.message)
@@ -88,7 +88,7 @@ export function openRun(config: RunConfig, pool: HostPool): Run {
 
   return {
     config,
-    takeHost: () => loaded(spare.pop() ?? pool.take(patience)),
+    takeHost: () => loaded(spare.pop() ?? pool.take(forACall)),
     giveHost(host) {
       const given = lookAt(host).finally(() => returning.delete(given))
       returning.add(given)
@@ -98,7 +98,7 @@ export function openRun(config: RunConfig, pool: HostPool): Run {
       await Promise.all(returning)
     },
     freshHost(clockShiftMs = 0) {
-      const host = pool.take(patience)
+      const host = pool.take(forACall)
       if (clockShiftMs !== 0) shifted.add(host)
       return loaded(host, clockShiftMs)
     },

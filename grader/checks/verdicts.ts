@@ -13,6 +13,9 @@ export class CheckFailed extends Error {
   }
 }
 
+/** What a check waited for never came. */
+export class WaitedInVain extends CheckFailed {}
+
 /** The kit could not find out: the machine is too slow, the grader is wrong. Costs nobody a point. */
 export class Inconclusive extends Error {
   readonly text: Text

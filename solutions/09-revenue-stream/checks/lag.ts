@@ -2,7 +2,7 @@
  * lag() counts the records of the input that the group has not processed: exactly where nobody writes in transactions,
  * for every partition and not only one's own, and 0 once everything was read, control records or not.
  */
-import { both, check, same, until, type KafkaRequest, type Learner } from '#checks'
+import { becomes, both, check, same, until, type KafkaRequest, type Learner } from '#checks'
 import { openShop, productIn, sale, startAnalytics, untilFetching, untilTotals } from './shop.ts'
 
 const [one, other] = [productIn(0), productIn(1)]
@@ -13,12 +13,12 @@ check('lag-is-exact', async ({ learner, kafka, did }) => {
   const shop = await openShop(kafka, 2)
   const analytics = await startAnalytics(learner, shop)
   await kafka.produce(shop.inputTopic, [sale(one, 1, 10)])
-  await until(async () => (await analytics.lag()) === 0, both('lag() to be 0 once everything was read', 'lag() bằng 0 khi đã đọc hết'))
+  await becomes(() => analytics.lag(), 0, both('lag() to be 0 once everything was read', 'lag() bằng 0 khi đã đọc hết'))
   const release = await holdReading(learner)
   await kafka.produce(shop.inputTopic, [sale(one, 1, 1), sale(one, 1, 1), sale(other, 1, 1), sale(other, 1, 1), sale(other, 1, 1)])
   same(await analytics.lag(), 5, both('lag() with five records unread', 'lag() khi còn năm bản ghi chưa đọc'))
   release()
-  await until(async () => (await analytics.lag()) === 0, both('lag() to be 0 again', 'lag() trở lại 0'))
+  await becomes(() => analytics.lag(), 0, both('lag() to be 0 again', 'lag() trở lại 0'))
   await analytics.stop()
 })
 
@@ -30,7 +30,7 @@ check('lag-counts-every-partition', async ({ learner, another, kafka, did }) => 
   const instances = [await startAnalytics(learner, shop), await startAnalytics(second, shop)]
   await untilFetching(second, shop, both('the second instance to read', 'instance thứ hai bắt đầu đọc'))
   await kafka.produce(shop.inputTopic, [sale(one, 1, 10), sale(other, 1, 20)])
-  for (const analytics of instances) await until(async () => (await analytics.lag()) === 0,
+  for (const analytics of instances) await becomes(() => analytics.lag(), 0,
     both('lag() of each instance to be 0 once everything was read', 'lag() của mỗi instance bằng 0 khi đã đọc hết'))
   const releases = await Promise.all([learner, second].map(holdReading))
   await kafka.produce(shop.inputTopic, [sale(one, 1, 1), sale(other, 1, 1), sale(other, 1, 1)])
@@ -38,7 +38,7 @@ check('lag-counts-every-partition', async ({ learner, another, kafka, did }) => 
     both('lag() of the two instances with one record unread in one partition and two in the other',
       'lag() của hai instance khi còn một bản ghi chưa đọc ở một partition và hai ở partition kia'))
   for (const release of releases) release()
-  for (const analytics of instances) await until(async () => (await analytics.lag()) === 0,
+  for (const analytics of instances) await becomes(() => analytics.lag(), 0,
     both('lag() of each instance to be 0 again', 'lag() của mỗi instance trở lại 0'))
   await Promise.all(instances.map((analytics) => analytics.stop()))
 })
@@ -51,7 +51,7 @@ check('lag-ends-at-zero', async ({ learner, kafka, did }) => {
   await untilTotals(kafka, shop, { lamp: 15 })
   await kafka.produceInTransaction(shop.inputTopic, [sale('lamp', 1, 1)])
   await untilTotals(kafka, shop, { lamp: 16 })
-  await until(async () => (await analytics.lag()) === 0,
+  await becomes(() => analytics.lag(), 0,
     both('lag() to be 0 once everything was read, with control records behind the sales',
       'lag() bằng 0 khi đã đọc hết, với bản ghi điều khiển (control record) nằm sau các lần bán'))
   await analytics.stop()

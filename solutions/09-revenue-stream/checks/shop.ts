@@ -1,6 +1,6 @@
 /** A shop's topics, the learner's analytics on them, and what a reader of committed records finds in the output. */
 import { setTimeout as pause } from 'node:timers/promises'
-import { both, CheckFailed, Inconclusive, methods, same, shown, until, type CheckContext, type KafkaWorld, type Learner, type Methods, type Text } from '#checks'
+import { becomes, both, CheckFailed, Inconclusive, methods, same, shown, until, type CheckContext, type KafkaWorld, type Learner, type Methods, type Text } from '#checks'
 import { Partitioners, type Message } from 'kafkajs'
 
 export type World = Pick<CheckContext, 'learner' | 'another' | 'kafka'>
@@ -117,7 +117,7 @@ export async function totalsReach(
 /** Waits until getTotal() tells the totals: an instance may know them a little later than readers of its output. */
 export async function knows(analytics: Analytics, totals: Totals): Promise<void> {
   for (const [product, total] of Object.entries(totals)) {
-    await until(async () => (await analytics.getTotal(product)) === total,
+    await becomes(() => analytics.getTotal(product), total,
       both(`getTotal("${product}") to resolve to ${total}`, `getTotal("${product}") trả về ${total}`))
   }
 }

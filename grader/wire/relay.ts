@@ -27,12 +27,14 @@ export interface Relay {
   drop(): void
   /** The error that made the server unreachable from here, if any: the grader's trouble, not the learner's. */
   readonly trouble: () => Error | null
+  /** Resolves when the server, too, knows that every connection is over. */
   close(): Promise<void>
 }
 
 /** A unix socket whose every connection gets one to the server; `join` says what goes through. */
 export async function openRelay(socket: string, upstream: net.NetConnectOpts, join: (link: Link) => void): Promise<Relay> {
   const links = new Set<Link>()
+  const hangingUp = new Set<Promise<void>>()
   let made = 0
   let refusing = false
   let trouble: Error | null = null
@@ -44,9 +46,10 @@ export async function openRelay(socket: string, upstream: net.NetConnectOpts, jo
     const link: Link = {
       connection: made++, client, target,
       destroy() {
-        links.delete(link)
+        if (!links.delete(link)) return
         client.destroy()
-        target.destroy()
+        const hungUp = hangUp(target).finally(() => hangingUp.delete(hungUp))
+        hangingUp.add(hungUp)
       },
       trouble: (error) => { trouble ??= error },
     }
@@ -72,9 +75,28 @@ export async function openRelay(socket: string, upstream: net.NetConnectOpts, jo
     up: () => { refusing = false },
     drop,
     trouble: () => trouble,
-    close() {
+    async close() {
       down()
-      return new Promise((resolve) => server.close(() => resolve()))
+      await Promise.all([...hangingUp, new Promise((resolve) => server.close(resolve))])
     },
   }
+}
+
+const HANG_UP_MS = 1000
+
+/**
+ * Resolves when the server can see that the connection is over. Closing it is not enough: a process that another thread
+ * is just forking has it open, too, and a call that blocks on it would take what the next check puts there.
+ */
+function hangUp(target: net.Socket): Promise<void> {
+  target.removeAllListeners('data')
+  return new Promise((resolve) => {
+    if (target.destroyed) return resolve()
+    const timer = setTimeout(() => target.destroy(), HANG_UP_MS)
+    target.once('close', () => {
+      clearTimeout(timer)
+      resolve()
+    })
+    target.destroySoon()
+  })
 }

@@ -35,12 +35,14 @@ export async function watch(board: Instance, onChange: (change: Change) => void 
 
 /** Players whose score is set last: whatever was announced before has then been heard. */
 const LAST = 'last-'
+/** Above every other: who wrongly reads the board for changes, from below, comes to it last. */
+const ABOVE_ALL = 1e9
 let asked = 0
 
 /** Everything heard up to now: sets the score of one more player and waits until that is heard. */
 export async function allHeard(board: Instance, watcher: Watcher): Promise<Change[]> {
   const last = `${LAST}${++asked}`
-  await add(board, last, 0)
+  await add(board, last, ABOVE_ALL)
   await watcher.hears(last)
   return watcher.heard().filter(({ playerId }) => !playerId.startsWith(LAST))
 }

@@ -154,7 +154,7 @@ check('rejected-log-comes-again', async ({ learner, kafka, did }) => {
   await survives({ learner, kafka }, Array.from({ length: 7 }, (_, i) => new Error(`not yet (${i + 1})`)))
   did(both('called stop() while onLog was at work, and let onLog reject then', 'gọi stop() khi onLog đang xử lý, rồi cho onLog báo lỗi'))
   await isNotDone({ learner, kafka })
-})
+}, { waits: true })
 
 check('any-error-is-survived', async ({ learner, kafka, did }) => {
   did(both('wrote two logs; onLog rejected the first one with a TypeError, a RangeError, a SyntaxError, a ReferenceError, an error of kafkajs and undefined',
@@ -164,7 +164,7 @@ check('any-error-is-survived', async ({ learner, kafka, did }) => {
     // As from an onLog that passes the log on to another Kafka: kafkajs gives up on that one as well.
     Object.assign(new Error('no broker'), { name: 'KafkaJSNoBrokerAvailableError' }), undefined,
   ])
-})
+}, { waits: true })
 
 check('broken-json-is-set-aside', async ({ learner, kafka, did }) => {
   did(both('wrote records that are not JSON between two logs', 'ghi các bản ghi không phải JSON xen giữa hai log'))

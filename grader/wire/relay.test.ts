@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { openRelay, type Link } from './relay.ts'
 
 let folder: string
@@ -28,7 +28,7 @@ test('when it has closed the server knows, also where another process has the co
   const other = spawn('sleep', ['60'], { stdio: [link!.target, 'pipe', 'inherit'] })
   await event(other, 'spawn')
   await relay.close()
-  await until(() => over)
+  await vi.waitFor(() => expect(over).toBe(true), 5000)
   expect(other.exitCode).toBe(null)
   other.kill('SIGKILL')
   await event(other, 'exit')
@@ -36,11 +36,3 @@ test('when it has closed the server knows, also where another process has the co
   atServer.destroy()
   server.close()
 })
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 5000
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error('it never happened')
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-}

@@ -36,7 +36,7 @@ const swept = new Set<string>()
 
 /** Removes what processes left that are no more. Whoever else sweeps at the same time is welcome. */
 function sweep(disk: string): void {
-  for (const name of readdirSync(disk)) {
+  for (const name of namesIn(disk)) {
     const pid = name.startsWith(HERE) ? Number.parseInt(name.slice(HERE.length), 10) : NaN
     if (Number.isNaN(pid) || isAlive(pid)) continue
     const folder = join(disk, name)
@@ -45,6 +45,15 @@ function sweep(disk: string): void {
     } catch {
       // It is gone already, or somebody else's.
     }
+  }
+}
+
+/** A disk on which one may write need not be one that one may list. */
+function namesIn(disk: string): string[] {
+  try {
+    return readdirSync(disk)
+  } catch {
+    return []
   }
 }
 

@@ -28,7 +28,7 @@ export { show, type Command, type RedisWire } from '#wire/redis-wire.ts'
 export { API, metadataTopics, producedAcks, type ApiName, type KafkaRequest, type KafkaWire } from '#wire/kafka-wire.ts'
 export type { Text } from '#catalog/text.ts'
 export type { Instance } from '#sandbox/host.ts'
-export { quiet, type Learner } from './learner.ts'
+export { caughtUp, quiet, type Learner } from './learner.ts'
 export type { KafkaWorld } from './kafka-world.ts'
 export type { CommittedRecord } from './direct-kafka.ts'
 

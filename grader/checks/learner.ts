@@ -3,6 +3,7 @@ import type { ClientHandle, Host, Instance } from '#sandbox/host.ts'
 import { openKafkaWire, type KafkaWire } from '#wire/kafka-wire.ts'
 import { openRedisWire, type Command, type RedisWire } from '#wire/redis-wire.ts'
 import { countRoundTrips } from '#wire/round-trips.ts'
+import { until } from './expectations.ts'
 import type { Lane, Run } from './run.ts'
 import { both, Inconclusive } from './verdicts.ts'
 
@@ -42,6 +43,19 @@ export interface RedisOptions {
 export async function quiet(learner: Learner): Promise<void> {
   await learner.host.idle()
   await new Promise((resolve) => { setImmediate(resolve) })
+}
+
+/**
+ * Resolves when the broker has answered what the process asked until now, and what it asked upon that: a commit that was
+ * under way and the poll after it, but not the polls to come.
+ */
+export async function caughtUp(learner: Learner): Promise<void> {
+  for (const _ of ['under way', 'upon that']) {
+    await quiet(learner)
+    const { underWay } = learner.kafkaWire
+    const asked = [...underWay]
+    await until(() => asked.every((request) => !underWay.has(request)), both('the broker to answer', 'broker trả lời'))
+  }
 }
 
 let sockets = 0

@@ -42,8 +42,8 @@ export interface Checkup {
 
 interface Work { readonly exercise: Exercise; readonly known: Known }
 
-/** How many submissions are graded side by side. */
-const GRADERS = os.availableParallelism()
+/** How many submissions are graded side by side: twice as many where they share the cores with a load. */
+const graders = (isBusy: boolean): number => os.availableParallelism() * (isBusy ? 2 : 1)
 
 /** Grades programs whose marks are known, and tells every difference. Throws ServicesUnavailable. */
 export async function selfcheck(exercises: readonly Exercise[], options: SelfcheckOptions): Promise<Checkup> {
@@ -55,7 +55,8 @@ export async function selfcheck(exercises: readonly Exercise[], options: Selfche
   let gradings = 0
 
   const load = options.busy ? busyCores() : null
-  const grader = openGrader(GRADERS)
+  const sideBySide = graders(options.busy)
+  const grader = openGrader(sideBySide)
   const gradeOptions = options.services ? { services: options.services } : {}
   const gradeKnown = async ({ exercise, known }: Work): Promise<Graded> => {
     const graded = await grader.grade(exercise, await readSubmission(known.file, exercise), gradeOptions)
@@ -78,7 +79,7 @@ export async function selfcheck(exercises: readonly Exercise[], options: Selfche
     for (let round = 1; round <= options.repeat; round++) {
       const queue = [...work]
       const unsure: Work[] = []
-      await Promise.all(Array.from({ length: GRADERS }, async () => {
+      await Promise.all(Array.from({ length: sideBySide }, async () => {
         for (let next = queue.shift(); next; next = queue.shift()) {
           const graded = await gradeKnown(next)
           if (graded.state === 'not-graded') unsure.push(next)

@@ -35,6 +35,8 @@ export interface KafkaWire extends Relay {
   /** Everything sent since the last `forget`. */
   readonly log: readonly KafkaRequest[]
   requests(api: ApiName): KafkaRequest[]
+  /** What the broker has yet to answer, on connections that still stand. */
+  readonly underWay: ReadonlySet<KafkaRequest>
   forget(): void
   gate: KafkaGate | null
   replyGate: KafkaReplyGate | null
@@ -42,6 +44,7 @@ export interface KafkaWire extends Relay {
 
 export async function openKafkaWire(socket: string, broker: { host: string; port: number }): Promise<KafkaWire> {
   const log: KafkaRequest[] = []
+  const underWay = new Set<KafkaRequest>()
 
   const relay = await openRelay(socket, broker, (link) => {
     const { client, target } = link
@@ -71,8 +74,12 @@ export async function openKafkaWire(socket: string, broker: { host: string; port
         const request = raw && parseRequest(link.connection, raw)
         if (!request || !confined(request)) return link.destroy()
         log.push(request)
+        if (expectsReply(request)) underWay.add(request)
         forwarding = forwarding.then(() => forward(request, raw))
       }
+    })
+    client.on('close', () => {
+      for (const request of underWay) if (request.connection === link.connection) underWay.delete(request)
     })
     target.on('data', (chunk: Buffer) => {
       for (const raw of readReplies(chunk) ?? []) {
@@ -80,6 +87,7 @@ export async function openKafkaWire(socket: string, broker: { host: string; port
         if (request) {
           waiting.delete(request.correlation)
           request.answered = true
+          underWay.delete(request)
         }
         const verdict = request && wire.replyGate ? wire.replyGate(request) : 'pass'
         answering = answering.then(() => answer(raw, request, verdict))
@@ -90,6 +98,7 @@ export async function openKafkaWire(socket: string, broker: { host: string; port
   const wire: KafkaWire = {
     ...relay,
     log,
+    underWay,
     requests: (api) => log.filter((request) => request.api === api),
     forget: () => { log.length = 0 },
     gate: null,
@@ -104,6 +113,9 @@ export function producedAcks(request: KafkaRequest): number {
   const transactionalId = request.body.readInt16BE(0)
   return request.body.readInt16BE(2 + Math.max(0, transactionalId))
 }
+
+/** All requests get a reply, but a Produce that asks for no acknowledgement. */
+const expectsReply = (request: KafkaRequest): boolean => request.api !== 'Produce' || producedAcks(request) !== 0
 
 /** The topics a Metadata request names. */
 export function metadataTopics(request: KafkaRequest): string[] {

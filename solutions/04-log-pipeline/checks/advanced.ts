@@ -2,7 +2,7 @@
  * At least once, whatever happens: an offset advances only after the handler of its record has settled, so that a crash
  * or a stop in the middle loses nothing. A failing Kafka is told to the caller, and the price of a log does not grow.
  */
-import { atMost, between, both, check, holds, quiet, rejects, same, until } from '#checks'
+import { atMost, between, both, caughtUp, check, holds, rejects, same, until } from '#checks'
 import {
   collect, commitsForABacklog, commitUnderWay, controlRun, done, makeConsumer, makeProducer, messagesOf, numbered,
   openProducer, record, startConsumer, warmTopic, type Log,
@@ -82,7 +82,7 @@ check('crash-loses-no-log', async ({ learner, another, kafka, did }) => {
   })
   await kafka.produce(topic, numbered(4).map((message) => record(message)))
   await until(() => reached, both('onLog to be called for the third log', 'onLog được gọi cho log thứ ba'))
-  await quiet(doomed)
+  await caughtUp(doomed)
   await doomed.kill()
   const heir = await kafka.heir(groupId, topic)
   const consumer = await makeConsumer(learner, { topic, groupId: heir, onLog: async ({ message }) => { handled.push(message) } })
@@ -139,7 +139,7 @@ check('stop-commits-what-was-handled', async ({ learner, kafka, did }) => {
   await until(() => reached, both('onLog to be called for the second log', 'onLog được gọi cho log thứ hai'))
   let over = false
   const stopping = consumer.stop().finally(() => { over = true })
-  await quiet(learner)
+  await controlRun(learner, kafka)
   holds(!over,
     both('stop() while onLog is at work', 'stop() khi onLog đang xử lý'),
     both('still waiting', 'vẫn đang chờ'), both('already resolved', 'đã xong'))

@@ -1,5 +1,5 @@
 import {
-  between, both, CheckFailed, methods, shown, until, type KafkaWorld, type Learner, type Methods, type Text,
+  between, both, caughtUp, CheckFailed, methods, shown, until, type KafkaWorld, type Learner, type Methods, type Text,
 } from '#checks'
 
 export interface Log { readonly level: string; readonly message: string; readonly timestamp: string }
@@ -92,9 +92,11 @@ export async function untilWritten(kafka: KafkaWorld, topic: string, count: numb
 
 /**
  * Lets another consumer of the same process, with a topic of its own, read a log and stop. When that is over, whatever
- * the first one was about to do at the beginning is done as well: both live in one event loop and on one broker.
+ * the first one was about to do at the beginning is done as well: both live in one event loop and on one broker, and the
+ * second one begins when no poll of the first one waits for records.
  */
 export async function controlRun(learner: Learner, kafka: KafkaWorld): Promise<void> {
+  await caughtUp(learner)
   const topic = await kafka.topic()
   let seen = false
   const consumer = await startConsumer(learner, { topic, groupId: kafka.name('control'), onLog: async () => { seen = true } })

@@ -1,5 +1,5 @@
 // Mistake: The owner gets its own lock again: acquire is true while this object holds it.
-// Fails: held-lock-is-refused
+// Fails: held-lock-is-refused, refusal-changes-nothing
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'

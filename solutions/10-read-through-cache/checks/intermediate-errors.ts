@@ -80,7 +80,7 @@ check('long-names-are-refused', async ({ learner, redis, did }) => {
 
 /** Spoils an entry in each of the ways; another process must compute it anew, once, and leave a good one behind. */
 async function badEntries(learner: Learner, other: Learner, redis: Redis, ways: readonly ((key: string) => Promise<void>)[]): Promise<void> {
-  const options = { name: 'user', expire: 600 }
+  const options = { name: 'user', expire: 36_000 }
   const writer = await wrap(learner, options, loader(() => ANN).fn)
   for (const [id, spoilt] of ways.entries()) {
     const keys = await entryOf(redis, learner, writer, id)

@@ -7,7 +7,7 @@ import type { Learner } from './learner.ts'
 import type { Lane } from './run.ts'
 import { both, CheckFailed, Inconclusive, shown } from './verdicts.ts'
 
-/** A caller with nothing to send for this long, and an idle event loop, counts as blocked, in milliseconds. */
+/** A caller that sent nothing for this long, is idle and is told nothing by its check counts as blocked, in milliseconds. */
 const BLOCKED_AFTER_MS = 30
 
 /** Once an order breaks the promise, so many more are tried in search of one that switches less. */
@@ -163,7 +163,8 @@ const SUBSCRIBING = /SUBSCRIBE$/
 
 /**
  * Waits until every caller has a frame to send, is done, or is blocked. Blocked means: nothing sent for a while *and*
- * an idle event loop; on a busy machine a slow caller is waited for instead of being passed over.
+ * an idle event loop *and* no word between it and its check, whose next call may lead to a frame; on a busy machine a
+ * slow caller is waited for instead of being passed over.
  */
 async function quiet(callers: readonly Caller[], onWake: (wake: () => void) => void): Promise<void> {
   for (;;) {
@@ -171,11 +172,12 @@ async function quiet(callers: readonly Caller[], onWake: (wake: () => void) => v
     if (busy.length === 0) return
     const silence = Math.min(...busy.map((caller) => performance.now() - caller.lastActive))
     if (silence >= BLOCKED_AFTER_MS && busy.every((caller) => caller.unanswered === 0)) {
-      const before = busy.map((caller) => caller.lastActive)
+      const moved = (caller: Caller): string => `${caller.lastActive} ${caller.learner.host.exchanged()}`
+      const before = busy.map(moved)
       await Promise.all(busy.map((caller) => caller.learner.host.idle()))
       await turn()
       await turn()
-      if (busy.every((caller, i) => caller.lastActive === before[i])) return
+      if (busy.every((caller, i) => moved(caller) === before[i])) return
       continue
     }
     await new Promise<void>((resolve) => {

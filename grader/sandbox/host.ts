@@ -78,6 +78,8 @@ export interface Host {
   plant(f: (...args: never[]) => unknown): Promise<(...args: unknown[]) => Promise<unknown>>
   /** Resolves when the host's event loop has nothing at hand. */
   idle(): Promise<void>
+  /** Messages between grader and host so far, both ways; those of `idle` do not count. */
+  exchanged(): number
   /** Gives calls that wait on purpose more time than the usual deadline, in milliseconds. */
   deadline(ms: number): void
   /** Closes its clients, forgets everything and tells what is still alive in it. */
@@ -108,6 +110,7 @@ export function startHost(kind: Isolation, folders: Folders): Host {
   let deadlineMs = USUAL_PATIENCE_MS
   let ended: HostEnded | undefined
   let deliver: (message: unknown) => void = () => {}
+  let exchanged = 0
 
   const exited = new Promise<void>((resolve) => {
     child.once('error', () => resolve())
@@ -118,7 +121,10 @@ export function startHost(kind: Isolation, folders: Folders): Host {
     signal(child.pid, 'SIGKILL')
   }
   const send = framed(child.stdio[3] as Duplex, {
-    message: (message) => deliver(message),
+    message: (message) => {
+      exchanged++
+      deliver(message)
+    },
     garbage: () => { if (child.exitCode === null) end('garbage', 'the process of the submission sent something unreadable') },
   })
   let stopWatching = (): void => {}
@@ -145,7 +151,10 @@ export function startHost(kind: Isolation, folders: Folders): Host {
     },
   }
   const rpc = createBirpc<HostFunctions, GraderFunctions>(functions, {
-    post: (message) => send(message),
+    post: (message) => {
+      exchanged++
+      send(message)
+    },
     on: (listener) => { deliver = listener },
     timeout: -1,
     resolver: (name, f) => (Object.hasOwn(functions, name) ? f : undefined),
@@ -225,7 +234,11 @@ export function startHost(kind: Isolation, folders: Folders): Host {
       value(await answered(rpc.construct(name, args.map((a) => codec.encode(a))), `new ${name}`)) as Instance,
     plant: async (f) =>
       value(await answered(rpc.plant(f.toString()), 'a function of the grader')) as (...args: unknown[]) => Promise<unknown>,
-    idle: () => answered(rpc.idle(), 'the event loop'),
+    async idle() {
+      await answered(rpc.idle(), 'the event loop')
+      exchanged -= 2
+    },
+    exchanged: () => exchanged,
     deadline: (ms) => { deadlineMs = ms },
     async reset() {
       deadlineMs = host.patience()

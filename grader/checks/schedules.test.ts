@@ -1,0 +1,70 @@
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { hostImage } from '#sandbox/image.ts'
+import { isolation } from '#sandbox/isolation.ts'
+import { hostPool, type HostPool } from '#sandbox/pool.ts'
+import { withOwnKeeper } from '#services/own-keeper.ts'
+import { acquire, type Lease } from '#services/services.ts'
+import { learners, type Learner } from './learner.ts'
+import { openRun, type Lane, type Run } from './run.ts'
+import { exploreSchedules, type SchedulePlan } from './schedules.ts'
+
+withOwnKeeper({ KIT_SERVICES: 'processes' })
+
+const SUBMISSION = `
+export const push = (redis, name) => redis.rpush('order', name)
+export const echo = (value) => value
+`
+
+let folder: string
+let pool: HostPool
+let lease: Lease
+let run: Run
+
+beforeAll(async () => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'schedules-'))
+  pool = hostPool(isolation(), await hostImage(), folder, 0)
+  lease = await acquire({ redis: 1, kafka: false })
+  run = openRun({ code: SUBMISSION, sourceMap: '{"version":3,"sources":[],"names":[],"mappings":""}', redis: lease.redis, kafka: null }, pool)
+})
+afterAll(async () => {
+  await run.close()
+  await Promise.all([pool.close(), lease.release()])
+  fs.rmSync(folder, { recursive: true, force: true })
+})
+
+/** The orders in which the pushes of all callers reached Redis. */
+async function ordersOf(callers: SchedulePlan<void>['callers']): Promise<string[]> {
+  const lane: Lane = await run.lanes.take()
+  const world = learners(run, lane)
+  try {
+    const orders: string[] = []
+    await exploreSchedules({ callers, holds: async () => { orders.push((await lane.admin.lrange('order', 0, -1)).join(' ')) } }, () => world.start(), lane)
+    return orders.toSorted()
+  } finally {
+    await world.close()
+    run.lanes.give(lane)
+  }
+}
+
+const push = (learner: Learner, name: string): Promise<unknown> => learner.call('push', learner.redis, name)
+
+test('every order of two calls is tried, once', async () => {
+  const twice = (name: string) => async (learner: Learner): Promise<void> => {
+    await push(learner, `${name}1`)
+    await push(learner, `${name}2`)
+  }
+  expect(await ordersOf([twice('a'), twice('b')])).toEqual(
+    ['a1 a2 b1 b2', 'a1 b1 a2 b2', 'a1 b1 b2 a2', 'b1 a1 a2 b2', 'b1 a1 b2 a2', 'b1 b2 a1 a2'])
+})
+
+test('who talks to its check for long between two commands is not passed over as blocked', async () => {
+  const talkative = async (learner: Learner): Promise<void> => {
+    await push(learner, 'a1')
+    for (const start = performance.now(); performance.now() - start < 150;) await learner.call('echo', 1)
+    await push(learner, 'a2')
+  }
+  expect(await ordersOf([talkative, (learner) => push(learner, 'b')])).toEqual(['a1 a2 b', 'a1 b a2', 'b a1 a2'])
+})

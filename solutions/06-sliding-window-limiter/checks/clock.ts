@@ -13,3 +13,7 @@ export async function phaseBetween(redis: Redis, windowMs: number, from: number,
   const phase = (now % windowMs) / windowMs
   if (phase < from || phase > to) await serverReaches(redis, now + ((from + 1 - phase) % 1) * windowMs)
 }
+
+/** Whether no multiple of `windowMs` lies between two moments of the server: a slow machine may have missed a phase. */
+export const inOneWindow = (windowMs: number, from: number, to: number): boolean =>
+  Math.floor(from / windowMs) === Math.floor(to / windowMs)

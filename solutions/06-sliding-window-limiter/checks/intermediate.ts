@@ -4,7 +4,7 @@
  */
 import type { Redis } from 'ioredis'
 import { atMost, both, check, holds, type Instance, nextMoment, refuses, same, serverNow, serverReaches, storm, until } from '#checks'
-import { LONG_MS, phaseBetween } from './clock.ts'
+import { inOneWindow, LONG_MS, phaseBetween } from './clock.ts'
 import { attempt, judge, PROMPT_MS, timely, wider, type Attempt } from './history.ts'
 
 // First, because it waits longest.
@@ -21,7 +21,8 @@ check('reset-time-is-exact', async ({ learner, redis, did }) => {
       const before = await serverNow(redis)
       const reset = await limiter.call('getResetTime', user)
       const after = await serverNow(redis)
-      if (after > admission.before + PROMPT_MS) return 'too slow'
+      // Nor may a multiple of the window lie in between: what goes wrong there has a check of its own.
+      if (after > admission.before + PROMPT_MS || !inOneWindow(windowMs, admission.before, after)) return 'too slow'
       const least = Math.ceil((admission.before + windowMs - after - 2) / 1000)
       const most = Math.ceil((admission.after + windowMs - before + 2) / 1000)
       holds(Number.isInteger(reset) && (reset as number) >= least && (reset as number) <= most,
@@ -52,7 +53,7 @@ check('window-slides', async ({ learner, redis, did }) => {
     const late = [await attempt(redis, limiter, user), await attempt(redis, limiter, user), await attempt(redis, limiter, user)]
     await serverReaches(redis, first.after + windowMs + 4)
     const next = [await attempt(redis, limiter, user), await attempt(redis, limiter, user)]
-    const inTime = next[1]!.after - late[0]!.before < windowMs - 10 && late[2]!.after < first.before + windowMs - 10
+    const inTime = next[1]!.after - late[0]!.before < windowMs - 10 && inOneWindow(windowMs, first.before, late[2]!.after)
     // An admission kept a little too long shows only to who comes at once.
     if (!inTime || next[0]!.after > first.before + windowMs + PROMPT_MS) return 'too slow'
     judge([first, ...late, ...next], 4, windowMs)
@@ -106,7 +107,9 @@ check('rejections-consume-nothing', async ({ learner, redis, did }) => {
     const late = history.at(-1)!
     await serverReaches(redis, free)
     const next = await attempt(redis, limiter, user)
-    if (late.before < free - windowMs / 2 || next.after > history[0]!.before + windowMs + PROMPT_MS) return 'too slow'
+    const [{ before: first }] = history as [Attempt]
+    const crossed = history.some(({ before, after }) => !inOneWindow(windowMs, first, before) && after < first + windowMs - 5)
+    if (!crossed || late.before < free - windowMs / 2 || next.after > first + windowMs + PROMPT_MS) return 'too slow'
     judge([...history, next], 2, windowMs)
     return 'done'
   })
@@ -119,7 +122,7 @@ check('short-windows-hold', async ({ learner, redis, did }) => {
     const calls: Attempt[] = []
     await phaseBetween(redis, 400, 0, 0.6)
     for (let call = 0; call < 5; call++) calls.push(await attempt(redis, limiter, `user-${i}`))
-    if (calls[4]!.after - calls[0]!.before >= 390) return 'too slow'
+    if (!inOneWindow(400, calls[0]!.before, calls[4]!.after)) return 'too slow'
     judge(calls, 2, 400)
     return 'done'
   })
@@ -141,6 +144,7 @@ check('waiting-the-reset-time-is-enough', async ({ learner, redis, did }) => {
     const remaining = await limiter.call('getRemainingRequests', user)
     const asked = await serverNow(redis)
     if (asked > Math.min(second.before + windowMs - 5, first.before + windowMs + PROMPT_MS)) return 'too slow'
+    if (!inOneWindow(windowMs, first.before, second.after)) return 'too slow'
     same({ reset, remaining }, { reset: 0, remaining: 1 },
       both('reset time and remaining calls once the first has left the window', 'thời gian chờ và số lượt còn lại khi lời gọi đầu đã ra khỏi cửa sổ'))
     judge([first, second, await attempt(redis, limiter, user)], 2, windowMs)

@@ -46,6 +46,12 @@ export async function quiet(learner: Learner): Promise<void> {
 }
 
 /**
+ * What a poll without records may take, in milliseconds: 5 s for a consumer that says it wants kafkajs's own default
+ * (https://kafka.js.org/docs/consuming#options), and some more.
+ */
+const LONGEST_POLL_MS = 8000
+
+/**
  * Resolves when the broker has answered what the process asked until now, and what it asked upon that: a commit that was
  * under way and the poll after it, but not the polls to come.
  */
@@ -54,7 +60,8 @@ export async function caughtUp(learner: Learner): Promise<void> {
     await quiet(learner)
     const { underWay } = learner.kafkaWire
     const asked = [...underWay]
-    await until(() => asked.every((request) => !underWay.has(request)), both('the broker to answer', 'broker trả lời'))
+    await until(() => asked.every((request) => !underWay.has(request)),
+      both('the broker to answer', 'broker trả lời'), LONGEST_POLL_MS)
   }
 }
 

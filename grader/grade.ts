@@ -15,7 +15,7 @@ import { runnersAtMost } from './runner/runners.ts'
 type GetRunner = () => Promise<Runner>
 
 /** How many Redis servers one run uses side by side, where the machine can give them. */
-const LANES = 5
+const LANES = 4
 
 /** A grader of this process's own. */
 export interface OwnGrader extends Grader {

@@ -2,8 +2,8 @@ import type { Text } from '#catalog/text.ts'
 import type { ServiceKind } from '#services/services.ts'
 import type { GradeEvent, Graded } from '../grade.types.ts'
 
-/** How many submissions one command has graded at once: while one waits for its servers, the other has the cores. */
-export const SIDE_BY_SIDE = 2
+/** How many submissions one command has graded at once: while some wait for their servers, another has the cores. */
+export const SIDE_BY_SIDE = 3
 
 /** What a command asks of the resident grader; each message is one line of JSON. */
 export type Request =

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import { writeTogether } from '../write-together.ts'
 
 /** The largest frame either side accepts, in bytes. */
 export const MAX_FRAME = 8 << 20
@@ -48,7 +49,7 @@ export function framed(
     const frame = Buffer.allocUnsafe(4 + body.length)
     frame.writeUInt32LE(body.length, 0)
     body.copy(frame, 4)
-    pipe.write(frame)
+    writeTogether(pipe, frame)
   }
 }
 

@@ -24,7 +24,7 @@ export async function hostImage(): Promise<string> {
 
 function fingerprint(): string {
   const hash = createHash('sha256')
-  const sources = ['image.ts', 'isolation.ts', 'codec.ts', 'frames.ts', '../wire/kafkajs-quiet.ts', ...fs.readdirSync(path.join(here, 'host')).sort().map((name) => `host/${name}`)]
+  const sources = ['image.ts', 'isolation.ts', 'codec.ts', 'frames.ts', '../write-together.ts', '../wire/kafkajs-quiet.ts', ...fs.readdirSync(path.join(here, 'host')).sort().map((name) => `host/${name}`)]
   for (const file of sources) hash.update(fs.readFileSync(path.join(here, file)))
   for (const name of ['ioredis', 'kafkajs']) hash.update((require(`${name}/package.json`) as { version: string }).version)
   return hash.update(process.version).update(process.arch).digest('hex').slice(0, 16)

@@ -42,8 +42,8 @@ export interface Checkup {
 
 interface Work { readonly exercise: Exercise; readonly known: Known }
 
-/** How many submissions are graded side by side: twice as many where they share the cores with a load. */
-const graders = (isBusy: boolean): number => os.availableParallelism() * (isBusy ? 2 : 1)
+/** How many submissions are graded side by side: some wait while others have the cores, and more of them where a load has those, too. */
+const graders = (isBusy: boolean): number => os.availableParallelism() + (isBusy ? 2 : 1)
 
 /** Grades programs whose marks are known, and tells every difference. Throws ServicesUnavailable. */
 export async function selfcheck(exercises: readonly Exercise[], options: SelfcheckOptions): Promise<Checkup> {

@@ -1,3 +1,4 @@
+import { writeTogether } from '../write-together.ts'
 import { openRelay, type Awaitable, type Relay } from './relay.ts'
 
 /** Requests by API key: https://kafka.apache.org/protocol#protocol_api_keys */
@@ -57,14 +58,14 @@ export async function openKafkaWire(socket: string, broker: { host: string; port
       request.fate = verdict === 'cut' ? 'cut' : 'passed'
       if (verdict === 'cut') return link.destroy()
       waiting.set(request.correlation, request)
-      target.write(raw)
+      writeTogether(target, raw)
     }
     const answer = async (raw: Buffer, request: KafkaRequest | undefined, verdict: Awaitable<'pass' | 'lose'>): Promise<void> => {
       if ((await verdict) === 'lose') {
         request!.fate = 'lost'
         return link.destroy()
       }
-      client.write(raw)
+      writeTogether(client, raw)
     }
 
     const readRequests = sizedFrames()

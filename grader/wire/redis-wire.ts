@@ -1,5 +1,6 @@
 import type net from 'node:net'
 import type { Login, RedisEndpoint } from '#services/services.ts'
+import { writeTogether } from '../write-together.ts'
 import { openRelay, type Awaitable, type Relay } from './relay.ts'
 import { frameReader, parseReply, parseRequest, showCommand, type Reply } from './resp.ts'
 
@@ -65,7 +66,7 @@ export async function openRedisWire(socket: string, upstream: RedisUpstream): Pr
       if (verdict === 'cut') return link.destroy()
       if (SUBSCRIBING.has(command.name)) subscribed = true
       else waiting.push(command)
-      target.write(raw)
+      writeTogether(target, raw)
     }
     const answer = async (raw: Buffer, command: Command | undefined, verdict: Awaitable<'pass' | 'lose'>): Promise<void> => {
       if ((await verdict) === 'lose') {
@@ -73,7 +74,7 @@ export async function openRedisWire(socket: string, upstream: RedisUpstream): Pr
         return link.destroy()
       }
       replyBytes += raw.length
-      client.write(raw)
+      writeTogether(client, raw)
     }
 
     client.on('data', (chunk: Buffer) => {

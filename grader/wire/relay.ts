@@ -47,6 +47,8 @@ export async function openRelay(socket: string, upstream: net.NetConnectOpts, jo
       connection: made++, client, target,
       destroy() {
         if (!links.delete(link)) return
+        // What has passed the wire arrives.
+        for (const socket of [client, target]) socket.uncork()
         client.destroy()
         const hungUp = hangUp(target).finally(() => hangingUp.delete(hungUp))
         hangingUp.add(hungUp)

@@ -49,10 +49,10 @@ export function judge(history: readonly Attempt[], limit: number, windowMs: numb
 }
 
 /** Who comes this much after the earliest moment is not prompt any more, in milliseconds. */
-export const PROMPT_MS = 40
+export const PROMPT_MS = 100
 
-/** A window for the i-th try: a machine that was too slow gets more time, though never a second. */
-export const wider = (windowMs: number, i: number): number => Math.min(960, Math.round(windowMs * 1.6 ** i))
+/** A window for the i-th try: a machine that was too slow gets more time, though never so much that whole seconds would do. */
+export const wider = (windowMs: number, i: number): number => Math.min(700, Math.round(windowMs * 1.6 ** i))
 
 /** A machine that does other things as well is in time now and then: often enough in so many tries. */
 const TRIES = 20

@@ -4,6 +4,9 @@ import { Kafka, logLevel } from 'kafkajs'
 import { expect, test } from 'vitest'
 import { disposable } from '#services/redis/promises.ts'
 import { acquire, type KafkaEndpoint, type ServiceKind } from '#services/services.ts'
+import { quietRequestQueue } from '#wire/kafkajs-quiet.ts'
+
+quietRequestQueue()
 
 export function kafkaPromises(kind: ServiceKind, { isOurs }: { isOurs: boolean }): void {
   const lease = () => acquire({ redis: 0, kafka: true }, { kind })

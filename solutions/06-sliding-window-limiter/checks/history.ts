@@ -49,7 +49,7 @@ export function judge(history: readonly Attempt[], limit: number, windowMs: numb
 }
 
 /** Who comes this much after the earliest moment is not prompt any more, in milliseconds. */
-export const PROMPT_MS = 100
+export const PROMPT_MS = 40
 
 /** A window for the i-th try: a machine that was too slow gets more time, though never so much that whole seconds would do. */
 export const wider = (windowMs: number, i: number): number => Math.min(700, Math.round(windowMs * 1.6 ** i))

@@ -1,4 +1,4 @@
-// Mistake: keeps an admission 150 ms longer than the window.
+// Mistake: keeps an admission 50 ms longer than the window.
 // Fails: window-slides, slot-frees-after-the-window, rejections-consume-nothing,
 // Fails: waiting-the-reset-time-is-enough, crash-in-a-rejection-consumes-nothing
 import type { Redis } from 'ioredis'
@@ -13,7 +13,7 @@ import type { Redis } from 'ioredis'
 const SCRIPT = `
   local time = redis.call('TIME')
   local now = time[1] * 1000000 + time[2]
-  local limit, window = tonumber(ARGV[1]), tonumber(ARGV[2]) + 150000
+  local limit, window = tonumber(ARGV[1]), tonumber(ARGV[2]) + 50000
   local first = string.format('(%.0f', now - window)
   local count = redis.call('ZCOUNT', KEYS[1], first, '+inf')
   local admitted = 0

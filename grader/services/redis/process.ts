@@ -18,8 +18,9 @@ export async function startRedisProcess(onProgress: Progress): Promise<Server<Re
   const dir = runtimeDir()
   const path = join(dir, `redis-${randomBytes(4).toString('hex')}.sock`)
   const [admin, learner] = [secret(), secret()]
-  const listen = ['port 0', `unixsocket ${path}`, 'unixsocketperm 700']
-  const child = startChild(binary, ['-'], {
+  const listen = [`unixsocket ${path}`, 'unixsocketperm 700']
+  // A keeper killed before it has written the configuration leaves a server that listens nowhere, and so ends by itself.
+  const child = startChild(binary, ['-', '--port', '0'], {
     cwd: dir,
     log: path.replace(/sock$/, 'log'),
     input: configuration(listen, { admin, learner }),

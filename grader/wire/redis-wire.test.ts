@@ -90,7 +90,9 @@ test('a late reply arrives when the grader says', async () => {
   wire.replyGate = () => new Promise((resolve) => { answer = () => resolve('pass') })
   let settled = false
   const call = client.incr('n').finally(() => { settled = true })
-  await expect.poll(() => admin.get('n')).toBe('1')
+  // That the server has done it is known elsewhere before its reply is here.
+  await expect.poll(() => wire.commands()[0]?.reply).toMatchObject({ text: '1' })
+  expect(await admin.get('n')).toBe('1')
   expect(settled).toBe(false)
   answer()
   expect(await call).toBe(1)

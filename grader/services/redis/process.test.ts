@@ -1,7 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { execa } from 'execa'
 import { expect, test } from 'vitest'
 import { withOwnKeeper } from '#services/own-keeper.ts'
 import { acquire, status } from '#services/services.ts'
+import { redisBinary } from './binary.ts'
+import { serverArguments } from './process.ts'
 import { disposable, redisPromises } from './promises.ts'
 
 withOwnKeeper()
@@ -11,6 +14,13 @@ test('gives as many servers as are asked for, and starts no Kafka', async () => 
   await using leased = disposable(await acquire({ redis: 3, kafka: false }, { kind: 'processes' }))
   expect(new Set(leased.redis.map(({ address }) => JSON.stringify(address))).size).toBe(3)
   expect((await status()).keeper?.kafka).toEqual([])
+})
+
+test('a server that is never told its configuration ends by itself', async () => {
+  const { exitCode, timedOut } = await execa(await redisBinary(() => {}), serverArguments, {
+    cwd: process.env.KIT_RUNTIME_DIR!, input: '', timeout: 10_000, reject: false,
+  })
+  expect([exitCode, timedOut]).toEqual([1, false])
 })
 
 const onLinux = test.runIf(process.platform === 'linux')

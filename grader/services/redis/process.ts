@@ -12,6 +12,12 @@ import { redisBinary } from './binary.ts'
 import { configuration } from './config.ts'
 import { isAlive, versionOf } from './health.ts'
 
+/**
+ * It reads its configuration from its standard input. A keeper killed before it has written that leaves a server that
+ * listens nowhere, and so ends by itself.
+ */
+export const serverArguments: readonly string[] = ['-', '--port', '0']
+
 /** A redis-server for one lease. It is never used twice: a new one costs 10 ms and certainly holds nothing. */
 export async function startRedisProcess(onProgress: Progress): Promise<Server<RedisEndpoint>> {
   const binary = await redisBinary(onProgress)
@@ -19,8 +25,7 @@ export async function startRedisProcess(onProgress: Progress): Promise<Server<Re
   const path = join(dir, `redis-${randomBytes(4).toString('hex')}.sock`)
   const [admin, learner] = [secret(), secret()]
   const listen = [`unixsocket ${path}`, 'unixsocketperm 700']
-  // A keeper killed before it has written the configuration leaves a server that listens nowhere, and so ends by itself.
-  const child = startChild(binary, ['-', '--port', '0'], {
+  const child = startChild(binary, serverArguments, {
     cwd: dir,
     log: path.replace(/sock$/, 'log'),
     input: configuration(listen, { admin, learner }),

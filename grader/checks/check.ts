@@ -6,6 +6,7 @@ import { inject, test } from 'vitest'
 import type { Redis } from 'ioredis'
 import type { Text } from '#catalog/text.ts'
 import { HostEnded, LearnerError } from '#sandbox/host.ts'
+import { crowded } from '#sandbox/stopwatch.ts'
 import type { Evidence, Outcome } from '#scoring/outcome.ts'
 import { exploreCuts, type Cuts } from './cuts.ts'
 import { hosts } from './hosts.ts'
@@ -15,6 +16,7 @@ import { ownTraffic } from './own-traffic.ts'
 import { waitedInVain } from './patience.ts'
 import { assureRedis, openRun, type Lane, type Run, type RunConfig } from './run.ts'
 import { exploreSchedules, type Schedules } from './schedules.ts'
+import { twoOfThree } from './tries.ts'
 import { both, CheckFailed, Inconclusive, NotApplicable, ServiceGone, WaitedInVain } from './verdicts.ts'
 
 export { atMost, becomes, between, holds, refuses, rejects, same, settled, until } from './expectations.ts'
@@ -115,7 +117,9 @@ async function declaredIn(file: string): Promise<readonly Declared[]> {
   return declared
 }
 
-async function conclude(id: string, run: Run, body: (context: CheckContext) => Promise<void>): Promise<Outcome> {
+const conclude = (id: string, run: Run, body: Declared['body']): Promise<Outcome> => twoOfThree(() => tryOnce(id, run, body), crowded)
+
+async function tryOnce(id: string, run: Run, body: Declared['body']): Promise<Outcome> {
   const lane = run.config.redis.length > 0 ? await run.lanes.take() : null
   const group = learners(run, lane)
   const started = performance.now()

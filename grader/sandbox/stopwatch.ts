@@ -24,11 +24,18 @@ export function stopwatch(): () => number {
 
 let known = { at: -Infinity, slowness: 1 }
 
+/** Whether more processes want the cores, or did for the last minute, than a grading of its own keeps at work. */
+export function crowded(): boolean {
+  return Math.max(runnable(), os.loadavg()[0]!) > takenForGranted()
+}
+
 /** How many processes want each core, half of them taken for granted: a grading keeps a few of its own at work. */
 function slowness(now: number): number {
-  if (now - known.at > LOOK_EVERY_MS) known = { at: now, slowness: Math.max(1, runnable() / (2 * os.availableParallelism())) }
+  if (now - known.at > LOOK_EVERY_MS) known = { at: now, slowness: Math.max(1, runnable() / takenForGranted()) }
   return known.slowness
 }
+
+const takenForGranted = (): number => 2 * os.availableParallelism()
 
 function runnable(): number {
   try {

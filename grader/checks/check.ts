@@ -160,7 +160,7 @@ async function tryOnce(id: string, run: Run, body: Declared['body']): Promise<Ou
     if (error instanceof LearnerError) {
       const { name, message, stack } = error.facts
       return outcome('fail',
-        both(`A call that should succeed threw ${name}: ${message.slice(0, 200)}`, `Một lời gọi lẽ ra thành công lại ném lỗi ${name}: ${message.slice(0, 200)}`),
+        both(`${error.call} should succeed, and threw ${name}: ${message.slice(0, 200)}`, `${error.call} lẽ ra phải thành công nhưng lại ném lỗi ${name}: ${message.slice(0, 200)}`),
         evidence({ kind: 'error', got: error.message.slice(0, 500), stack: run.learnerFrames(stack) }))
     }
     if (error instanceof HostEnded) return outcome('fail', endSentence(error), evidence({ kind: 'error', got: error.lastWords || null }))

@@ -22,6 +22,8 @@ export class LearnerError extends Error {
   readonly facts: ErrorFacts
   /** Thrown before any promise was returned. */
   synchronous = false
+  /** What was called. */
+  call = ''
   /** The grader's own object, when what learner code threw is one that the grader had given it. */
   readonly original: unknown
   constructor(facts: ErrorFacts, original?: unknown) {
@@ -173,11 +175,13 @@ export function startHost(kind: Isolation, folders: Folders): Host {
       stop()
     }
   }
-  const value = (reply: Reply): unknown => {
-    const decoded = decodeSafely(reply.value)
-    if (reply.ok === true) return decoded
+  const result = async (reply: Promise<Reply>, call: string): Promise<unknown> => {
+    const { ok, value, synchronous } = await answered(reply, call)
+    const decoded = decodeSafely(value)
+    if (ok === true) return decoded
     const error = decoded instanceof LearnerError ? decoded : thrownByLearner(decoded)
-    error.synchronous = reply.synchronous === true
+    error.synchronous = synchronous === true
+    error.call = call
     throw error
   }
   const decodeSafely = (json: Json): unknown => {
@@ -192,11 +196,11 @@ export function startHost(kind: Isolation, folders: Folders): Host {
     side: 'g',
     clients: { idOf: (object) => ('client' in object && handles.has(object) ? (object.client as string) : undefined), byId: () => undefined },
     remoteFunction: (id, name, owner) => async (...args: unknown[]) =>
-      value(await answered(rpc.invoke(owner?.id ?? id, owner?.key ?? null, args.map((a) => codec.encode(a))), name || 'a function')),
+      result(rpc.invoke(owner?.id ?? id, owner?.key ?? null, args.map((a) => codec.encode(a))), name || 'callback'),
     remoteInstance: (id, className): Instance => ({
       className,
-      call: async (method, ...args) => value(await answered(rpc.invoke(id, method, args.map((a) => codec.encode(a))), method)),
-      get: async (property) => value(await answered(rpc.read(id, property), property)),
+      call: async (method, ...args) => result(rpc.invoke(id, method, args.map((a) => codec.encode(a))), method),
+      get: async (property) => result(rpc.read(id, property), property),
     }),
     remoteError: (_id, facts) => new LearnerError(facts),
   })
@@ -204,7 +208,7 @@ export function startHost(kind: Isolation, folders: Folders): Host {
   const open = async (spec: ClientSpec): Promise<ClientHandle> => {
     const handle = { client: `client-${++clientIds}` }
     handles.add(handle)
-    value(await answered(rpc.open(handle.client, spec), 'connecting'))
+    await result(rpc.open(handle.client, spec), 'connecting')
     return handle
   }
   const inside = (socket: string): string => path.join(plan.inside.wires, path.basename(socket))
@@ -222,18 +226,18 @@ export function startHost(kind: Isolation, folders: Folders): Host {
       deadlineMs = host.patience()
       stopWatching()
       stopWatching = watchMemory(pid, () => end('memory', `the process of the submission used more than ${MAX_RSS >> 20} MB of memory`))
-      const found = value(await answered(rpc.load(`${plan.inside.submission}/${SUBMISSION}`, clockShiftMs), 'importing the file'))
+      const found = await result(rpc.load(`${plan.inside.submission}/${SUBMISSION}`, clockShiftMs), 'importing the file')
       exports.clear()
       for (const [name, kind] of found as [string, 'class' | 'function' | 'other'][]) exports.set(String(name), kind)
     },
     openRedis: (socket, { reconnects = true, retriesPerRequest = 20 } = {}) =>
       open({ kind: 'redis', path: inside(socket), reconnects, retriesPerRequest }),
     openKafka: (socket, { retries = 5 } = {}) => open({ kind: 'kafka', path: inside(socket), retries }),
-    call: async (name, ...args) => value(await answered(rpc.invoke(null, name, args.map((a) => codec.encode(a))), name)),
+    call: async (name, ...args) => result(rpc.invoke(null, name, args.map((a) => codec.encode(a))), name),
     construct: async (name, ...args) =>
-      value(await answered(rpc.construct(name, args.map((a) => codec.encode(a))), `new ${name}`)) as Instance,
+      await result(rpc.construct(name, args.map((a) => codec.encode(a))), `new ${name}`) as Instance,
     plant: async (f) =>
-      value(await answered(rpc.plant(f.toString()), 'a function of the grader')) as (...args: unknown[]) => Promise<unknown>,
+      await result(rpc.plant(f.toString()), 'a function of the grader') as (...args: unknown[]) => Promise<unknown>,
     async idle() {
       await answered(rpc.idle(), 'the event loop')
       exchanged -= 2

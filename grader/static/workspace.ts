@@ -29,6 +29,7 @@ async function fill(workspace: string, { files }: Submission): Promise<void> {
     writeFile(join(workspace, 'package.json'), JSON.stringify({ type: 'module' })),
     writeFile(join(workspace, 'tsconfig.json'), JSON.stringify(strictOptions)),
     writeFile(join(workspace, 'oxlint.json'), JSON.stringify(lintRules)),
+    writeFile(join(workspace, 'finally.d.ts'), finallyWaits),
     writeFile(join(workspace, 'files.json'), JSON.stringify(names.filter((name) => /\.m?ts$/.test(name)))),
     symlink(nodeModules, join(workspace, 'node_modules'), 'dir'),
     ...names.map((name) => writeNeighbour(join(workspace, 'code', name), files.get(name)!)),
@@ -50,8 +51,14 @@ const strictOptions = {
     types: ['node'],
     noUnusedLocals: true,
   },
-  include: ['code'],
+  include: ['code', 'finally.d.ts'],
 }
+
+/** What `finally` is given may return a promise, which is waited for; TypeScript's library only says `void`. */
+const finallyWaits = `interface Promise<T> {
+  finally(onfinally?: (() => void | PromiseLike<unknown>) | null): Promise<T>
+}
+`
 
 /** A compiler finds these by their name, and the nearest one wins. */
 function changesOptions(name: string): boolean {

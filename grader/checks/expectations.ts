@@ -14,7 +14,8 @@ export function same(actual: unknown, expected: unknown, what: Text): void {
   differ(what, wanted, came)
 }
 
-const escaped = (text: string): string =>
+/** `text` with what is not plain ASCII by code point. */
+export const escaped = (text: string): string =>
   text.replace(/[^\x20-\x7e]/gu, (letter) => `\\u{${letter.codePointAt(0)!.toString(16)}}`)
 
 export function atMost(actual: number, most: number, what: Text): void {

@@ -98,6 +98,20 @@ test('a late reply arrives when the grader says', async () => {
   expect(await call).toBe(1)
 })
 
+test('a server that answers and hangs up is heard to the end, however late', async () => {
+  const { wire, client } = await wired()
+  let answer = (): void => {}
+  wire.replyGate = () => new Promise((resolve) => { answer = () => resolve('pass') })
+  const call = client.quit()
+  await expect.poll(() => wire.commands()[0]?.reply).toMatchObject({ text: 'OK' })
+  // The server has nothing more to say, and another connection gets on.
+  await admin.ping()
+  await expect.poll(async () => (await admin.client('LIST') as string).split('\n').filter(Boolean).length).toBe(1)
+  answer()
+  expect(await call).toBe('OK')
+  await expect.poll(() => wire.open()).toBe(0)
+})
+
 test('down ends connections and refuses new ones, up lets them in again', async () => {
   const { wire, client } = await wired({ retryStrategy: () => 5, maxRetriesPerRequest: null })
   wire.down()

@@ -58,6 +58,7 @@ export async function openRedisWire(socket: string, upstream: RedisUpstream): Pr
     let loginReplies = login(target, upstream)
     let forwarding = Promise.resolve()
     let answering = Promise.resolve()
+    link.passed = () => answering
 
     const forward = async (command: Command, raw: Buffer): Promise<void> => {
       // A handshake is not part of a call: nothing holds or cuts it.

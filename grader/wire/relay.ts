@@ -8,6 +8,8 @@ export interface Link {
   readonly connection: number
   readonly client: net.Socket
   readonly target: net.Socket
+  /** Resolves when all that the server has said so far was passed on. */
+  passed: () => Promise<void>
   /** Ends both. */
   destroy(): void
   /** Something is wrong with the server, not with the learner. */
@@ -45,6 +47,7 @@ export async function openRelay(socket: string, upstream: net.NetConnectOpts, jo
     target.setNoDelay(true)
     const link: Link = {
       connection: made++, client, target,
+      passed: () => Promise.resolve(),
       destroy() {
         if (!links.delete(link)) return
         // What has passed the wire arrives.
@@ -60,7 +63,7 @@ export async function openRelay(socket: string, upstream: net.NetConnectOpts, jo
     target.on('error', (error) => {
       link.trouble(error)
       link.destroy()
-    }).on('close', link.destroy)
+    }).on('close', () => void link.passed().then(link.destroy))
     join(link)
   })
   const drop = (): void => { for (const link of [...links]) link.destroy() }

@@ -3,7 +3,7 @@
  * and rejected calls or questions change nothing. Bad input is refused before anything is sent.
  */
 import type { Redis } from 'ioredis'
-import { atMost, both, check, holds, type Instance, nextMoment, refuses, same, serverNow, serverReaches, storm, until } from '#checks'
+import { atMost, both, check, escaped, holds, type Instance, nextMoment, refuses, same, serverNow, serverReaches, storm, until } from '#checks'
 import { inOneWindow, LONG_MS, phaseBetween } from './clock.ts'
 import { attempt, judge, PROMPT_MS, timely, wider, type Attempt } from './history.ts'
 
@@ -188,12 +188,13 @@ check('keys-are-named-and-expire', async ({ learner, redis, did }) => {
 })
 
 check('any-user-id-works', async ({ learner, redis, did }) => {
+  const quoted = (id: string): string => escaped(JSON.stringify(id.slice(0, 60)))
   const ids = ['a', 'a:b', 'b', ':a', 'A', 'a b', '*', '{a}', 'a\n', ' ', '\u0103', 'a\u0306', '__proto__', 'x'.repeat(200), '0']
   did(both('used up the limit of users whose ids look alike', 'dùng hết hạn mức của những người dùng có id gần giống nhau'))
   const limiter = await learner.make('RateLimiter', learner.redis, { maxRequests: 1, windowMs: LONG_MS })
   for (const id of ids) {
     same([await limiter.call('isAllowed', id), await limiter.call('isAllowed', id)], [true, false],
-      both(`two calls of the user ${shown(id)}`, `hai lời gọi của người dùng ${shown(id)}`))
+      both(`two calls of the user ${quoted(id)}`, `hai lời gọi của người dùng ${quoted(id)}`))
   }
   // Whose id is the end of a key that another user's calls have made.
   await redis.flushdb()
@@ -202,7 +203,7 @@ check('any-user-id-works', async ({ learner, redis, did }) => {
     const id = key.slice('rate_limit:'.length)
     if (id === 'a') continue
     same([await limiter.call('isAllowed', id), await limiter.call('isAllowed', id)], [true, false],
-      both(`two calls of the user ${shown(id)}`, `hai lời gọi của người dùng ${shown(id)}`))
+      both(`two calls of the user ${quoted(id)}`, `hai lời gọi của người dùng ${quoted(id)}`))
   }
 })
 
@@ -252,9 +253,6 @@ check('no-leaked-connection', async ({ learner, did }) => {
   await limiter.call('getResetTime', 'ann')
   await until(() => learner.wire.open() === 1, both('the connections made by duplicate() to be closed', 'các kết nối tạo bằng duplicate() được đóng'), 1500)
 })
-
-/** An id in a message: one that looks like another is told apart by its code points. */
-const shown = (id: string): string => JSON.stringify(id.slice(0, 60)).replace(/[^ -~]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 async function lifetimes(redis: { keys(pattern: string): Promise<string[]>; pttl(key: string): Promise<number> }): Promise<Map<string, number>> {
   const keys = await redis.keys('*')

@@ -52,7 +52,9 @@ export async function refuses(call: () => Promise<unknown>, classes: readonly st
     }
     return
   }
-  differ(what, wanted, both(`it resolved with ${shown(value)}`, `lời gọi thành công với ${shown(value)}`))
+  differ(what, wanted, options?.throws
+    ? both(`no error but ${shown(value)}`, `không có lỗi nào mà là ${shown(value)}`)
+    : both(`it resolved with ${shown(value)}`, `lời gọi thành công với ${shown(value)}`))
 }
 
 /** The call must reject, with whatever error. */
@@ -107,7 +109,7 @@ function differ(what: Text, expected: string | Text, got: string | Text): never 
     { kind: 'values', expected, got })
 }
 
-/** A sentence starts with a capital letter, unless it starts with code: a call, or a name with a capital inside. */
-const upper = (text: string): string => (/^[\w.$]+\(|^[a-z]+[A-Z]/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1))
+/** A sentence starts with a capital letter, unless it starts with code: a call, `new`, or a name with a capital inside. */
+const upper = (text: string): string => (/^[\w.$]+\(|^new [A-Z]|^[a-z]+[A-Z]/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1))
 
 const seconds = (ms: number): number => Math.round(ms / 100) / 10

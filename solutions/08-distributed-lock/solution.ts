@@ -26,6 +26,9 @@ const EXTEND = `
   return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 `
 
+/** A timer of more milliseconds goes off at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
 /** `withLock` could not have the lock within `waitMs`; its function did not run. */
 export class LockTimeoutError extends Error {
   override readonly name = 'LockTimeoutError'
@@ -154,7 +157,7 @@ export class DistributedLock {
         asking = false
       }
     }
-    const timer = setInterval(() => void tick(), Math.ceil(this.#ttlMs / 3))
+    const timer = setInterval(() => void tick(), Math.min(Math.ceil(this.#ttlMs / 3), LONGEST_TIMER_MS))
     return { signal: loss.signal, stop }
   }
 }

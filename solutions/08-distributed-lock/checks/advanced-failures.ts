@@ -2,9 +2,9 @@
  * Failures reach the caller, but never hide what fn did; the lock works on after the script cache was emptied; and
  * nothing outlives withLock.
  */
-import { both, check, holds, type Learner, rejects, same, serverNow, until } from '#checks'
-import { acquires, extend, lockOf, LONG_MS } from './lease.ts'
-import { section, timedOut, told } from './section.ts'
+import { both, check, holds, type Learner, rejects, same, serverNow, type Text, until } from '#checks'
+import { acquires, extend, leasesEnd, lockOf, LONG_MS } from './lease.ts'
+import { section, type Section, timedOut, told } from './section.ts'
 
 /** The shortest lease that a machine at work can keep. */
 const SHORT_MS = 400
@@ -55,9 +55,15 @@ check('result-survives-a-failed-release', async ({ learner, did }) => {
 })
 
 check('result-survives-a-lost-lease', async ({ learner, redis, did }) => {
-  did(both('cut Redis off until the lease had ended, then let fn return',
-    'ngắt Redis cho đến khi thời hạn giữ khóa kết thúc, rồi để fn trả về'))
+  did(both('let fn return when the lease had ended, with Redis cut off and without',
+    'để fn trả về khi thời hạn giữ khóa đã kết thúc, do ngắt Redis và khi không ngắt'))
   learner.host.deadline(10_000)
+  const gives = async (run: Section, what: Text): Promise<void> => {
+    run.leave('done')
+    const ending = await run.ending()
+    holds('value' in ending && ending.value === 'done', what, both('it gives fn\'s result', 'trả về kết quả của fn'),
+      told(ending))
+  }
   const process = await learner.withRedis({ retriesPerRequest: 0 })
   const run = section(await lockOf(process, 'orders', { ttlMs: SHORT_MS }))
   const { aborted } = await run.entered()
@@ -67,11 +73,13 @@ check('result-survives-a-lost-lease', async ({ learner, redis, did }) => {
     both('the signal to abort', 'signal bị hủy (abort)'))
   process.wire.up()
   await until(() => process.wire.open() > 0, both('the client to connect again', 'client kết nối lại'))
-  run.leave('done')
-  const ending = await run.ending()
-  holds('value' in ending && ending.value === 'done',
-    both('withLock after the lease was lost', 'withLock sau khi mất khóa'),
-    both('it gives fn\'s result', 'trả về kết quả của fn'), told(ending))
+  await gives(run, both('withLock after the lease was lost', 'withLock sau khi mất khóa'))
+  // The release is the first to find out.
+  const unaware = section(await lockOf(process, 'stock', { ttlMs: LONG_MS }))
+  await unaware.entered()
+  await leasesEnd(redis)
+  await gives(unaware, both('withLock after the lease was lost, the signal not having aborted yet',
+    'withLock sau khi mất khóa mà signal chưa bị hủy (abort)'))
 }, { waits: true })
 
 check('redis-failure-rejects', async ({ learner, did }) => {
@@ -97,6 +105,7 @@ check('redis-failure-rejects', async ({ learner, did }) => {
   holds('error' in ending && !timedOut(ending),
     both('withLock while Redis is out of reach', 'withLock khi không kết nối được Redis'),
     both('the error of Redis', 'lỗi của Redis'), told(ending))
+  await failsAWaiter(learner)
 })
 
 check('survives-an-emptied-script-cache', async ({ learner, redis, did }) => {
@@ -118,6 +127,25 @@ check('survives-an-emptied-script-cache', async ({ learner, redis, did }) => {
     both('acquire after withLock, the cache emptied while fn ran',
       'acquire sau withLock, cache bị xóa khi fn đang chạy'))
 })
+
+/** Redis fails at the second command of a waiter: the first try does not count for all. */
+async function failsAWaiter(learner: Learner): Promise<void> {
+  same(await acquires(await lockOf(learner, 'seats', { ttlMs: LONG_MS })), true,
+    both('acquire of a free lock', 'acquire khi khóa rảnh'))
+  const process = await learner.withRedis({ reconnects: false, retriesPerRequest: 0 })
+  let commands = 0
+  process.wire.gate = () => {
+    if (commands++ === 0) return 'pass'
+    process.wire.down()
+    return 'cut'
+  }
+  const run = section(await lockOf(process, 'seats', { waitMs: 2000, retryMs: 10 }))
+  run.leave()
+  const ending = await run.ending()
+  holds('error' in ending && !timedOut(ending),
+    both('withLock when Redis fails while it waits', 'withLock khi Redis lỗi trong lúc chờ khóa'),
+    both('the error of Redis', 'lỗi của Redis'), told(ending))
+}
 
 /** fn returns while a renewal is on its way: whoever arms the next one when it comes back must see that all is over. */
 async function endsDuringARenewal(process: Learner): Promise<void> {

@@ -15,7 +15,7 @@ check('running-fn-keeps-the-lock', async ({ learner, another, redis, did }) => {
     'để fn chạy hai lần rưỡi thời hạn giữ khóa trong khi một tiến trình khác chờ khóa'))
   const other = await another()
   for (const process of [learner, other]) process.host.deadline(30_000)
-  await inGoodTime(redis, [learner, other], async (ttlMs, round) => {
+  const keeps = inGoodTime(redis, [learner, other], async (ttlMs, round) => {
     const name = `orders-${round}`
     const lock = await lockOf(learner, name, { ttlMs })
     const run = section(lock)
@@ -42,6 +42,7 @@ check('running-fn-keeps-the-lock', async ({ learner, another, redis, did }) => {
       await Promise.all([run.ending(), waiter.ending()])
     }
   })
+  await Promise.all([keeps, renewsAfterAFailure(await learner.withRedis({ retriesPerRequest: 0 }))])
   // A timer of more than 2^31 ms goes off at once.
   const long = section(await lockOf(learner, 'stock', { ttlMs: 30 * 24 * 3_600_000 }))
   const { aborted } = await long.entered()
@@ -161,6 +162,27 @@ check('hundred-sections-one-at-a-time', async ({ learner, another, did }) => {
   }
   same(done, 100, both('critical sections done', 'số lần vào vùng găng'))
 })
+
+/** A renewal that fails is not the last one, unless the signal gives the lock up for lost. */
+async function renewsAfterAFailure(process: Learner): Promise<void> {
+  const lock = await lockOf(process, 'prices', { ttlMs: SHORT_MS })
+  const run = section(lock)
+  const { aborted } = await run.entered()
+  // Then there is time to try again.
+  await extend(lock, LONG_MS)
+  let renewals = 0
+  process.wire.gate = () => (renewals++ === 0 ? 'cut' : 'pass')
+  // A lease this long may go without.
+  const end = performance.now() + 2 * SHORT_MS
+  await until(() => renewals > 0 || performance.now() > end, both('a renewal', 'một lần gia hạn'))
+  if (renewals > 0) {
+    await until(async () => renewals > 1 || (await aborted()),
+      both('another renewal after one whose connection was lost', 'lần gia hạn tiếp theo sau một lần bị mất kết nối'))
+  }
+  process.wire.gate = null
+  run.leave()
+  await run.ending()
+}
 
 /** Ways in which Redis can be out of reach; each gives the way back. */
 const CUTS = [

@@ -2,7 +2,7 @@
  * What a lock is: one holder at a time, a key with an expiry, yes or no as the answer, and a token for each
  * acquisition. `withLock` runs a function while holding the lock and gives it back.
  */
-import { between, both, check, holds, same, until } from '#checks'
+import { between, both, check, holds, type Instance, type Learner, quiet, same, until } from '#checks'
 import { acquires, leaseKeys, lockOf, LONG_MS, releases, timeLeft } from './lease.ts'
 import { section } from './section.ts'
 
@@ -96,7 +96,7 @@ check('names-are-independent', async ({ learner, did }) => {
   did(both('held a lock and asked for locks of other names', 'giữ một khóa rồi xin các khóa tên khác'))
   const held = await lockOf(learner, 'orders')
   same(await acquires(held), true, both('acquire of a free lock', 'acquire khi khóa rảnh'))
-  for (const name of ['order', 'orders2', 'Orders', 'orders 1', 'đơn hàng', '*']) {
+  for (const name of ['', 'order', 'orders2', 'Orders', 'orders 1', 'đơn hàng', '*']) {
     const lock = await lockOf(learner, name)
     same(await acquires(lock), true,
       both(`acquire of "${name}" while "orders" is held`, `acquire "${name}" khi "orders" đang bị giữ`))
@@ -121,6 +121,7 @@ check('with-lock-holds-while-fn-runs', async ({ learner, did }) => {
       both('acquire by somebody else after withLock', 'acquire bởi bên khác sau withLock'))
     await releases(other)
   }
+  await waitsForItsRelease(learner, lock)
 })
 
 check('token-belongs-to-the-acquisition', async ({ learner, did }) => {
@@ -138,4 +139,30 @@ check('token-belongs-to-the-acquisition', async ({ learner, did }) => {
     await releases(lock)
     same(await lock.get('fencingToken'), null, both('fencingToken after the release', 'fencingToken sau khi trả khóa'))
   }
+  const run = section(lock)
+  await run.entered()
+  run.leave()
+  await run.ending()
+  same(await lock.get('fencingToken'), null, both('fencingToken after withLock', 'fencingToken sau withLock'))
 })
+
+/** The lock is free when withLock settles, not some time later. */
+async function waitsForItsRelease(learner: Learner, lock: Instance): Promise<void> {
+  const run = section(lock)
+  await run.entered()
+  const gate = Promise.withResolvers<'pass'>()
+  let sent = false
+  learner.wire.gate = () => {
+    sent = true
+    return gate.promise
+  }
+  run.leave()
+  await until(() => sent, both('withLock to send its release', 'withLock gửi lệnh trả khóa'))
+  await quiet(learner)
+  holds(run.ended() === null,
+    both('withLock while its release is on its way to Redis', 'withLock khi lệnh trả khóa chưa đến Redis'),
+    both('not settled yet', 'chưa kết thúc'), both('settled', 'đã kết thúc'))
+  learner.wire.gate = null
+  gate.resolve('pass')
+  await run.ending()
+}

@@ -3,7 +3,7 @@
  */
 import { atMost, both, check, holds, same, serverNow, serverReaches, until } from '#checks'
 import { givenTime } from './clock.ts'
-import { acquires, extend, lockOf, LONG_MS, releases } from './lease.ts'
+import { acquires, extend, leasesEnd, lockOf, LONG_MS, releases } from './lease.ts'
 import { section, timedOut, told } from './section.ts'
 
 check('waiter-is-quiet', async ({ learner, redis, did }) => {
@@ -52,11 +52,14 @@ check('waiters-get-in', async ({ learner, did }) => {
 }, { waits: true })
 
 check('with-lock-gives-up', async ({ learner, redis, did }) => {
-  did(both('let withLock wait for a lock that nobody released', 'để withLock chờ một khóa không ai trả'))
+  did(both('let withLock wait for a lock that nobody released, with a short retryMs and with one far beyond waitMs',
+    'để withLock chờ một khóa không ai trả, với retryMs ngắn và với retryMs dài hơn waitMs nhiều'))
   learner.host.deadline(10_000)
   const retryMs = 2
   const holder = await lockOf(learner, 'orders', { ttlMs: LONG_MS })
   await acquires(holder)
+  // Whoever sleeps for a whole pause does so much longer than anybody waits for the answer.
+  const seldom = section(await lockOf(learner, 'orders', { waitMs: 100, retryMs: 60_000 }))
   await givenTime(redis, learner, [700, 1400, 2800], (waitMs) => waitMs / 35, async (waitMs) => {
     const started = performance.now()
     const run = section(await lockOf(learner, 'orders', { waitMs, retryMs }))
@@ -70,6 +73,9 @@ check('with-lock-gives-up', async ({ learner, redis, did }) => {
       both(`how long it waited with waitMs: ${waitMs}`, `thời gian đã chờ với waitMs: ${waitMs}`),
       `≥ ${waitMs - 2 * retryMs} ms`, `${Math.round(waited)} ms`)
   })
+  same(timedOut(await seldom.ending(2500)), true,
+    both('whether withLock throws LockTimeoutError after waitMs: 100 with retryMs: 60000',
+      'withLock ném LockTimeoutError sau waitMs: 100 với retryMs: 60000'))
   same(await releases(holder), true, both('release by the owner all along', 'release bởi bên giữ khóa từ đầu'))
 }, { waits: true })
 
@@ -112,10 +118,14 @@ check('calls-on-one-instance-take-turns', async ({ learner, redis, did }) => {
     both('acquire by somebody else after both', 'acquire bởi bên khác sau cả hai lời gọi'))
 })
 
-check('no-leaked-connection', async ({ learner, did }) => {
-  did(both('called every method, waited in vain and waited with success, then counted the connections',
-    'gọi mọi phương thức, chờ không được và chờ được khóa, rồi đếm số kết nối'))
+check('no-leaked-connection', async ({ learner, redis, did }) => {
+  did(both('called every method with and without the lock, waited in vain and waited with success, then counted the connections',
+    'gọi mọi phương thức khi giữ và khi không giữ khóa, chờ không được và chờ được khóa, rồi đếm số kết nối'))
   const lock = await lockOf(learner, 'orders', { retryMs: 10 })
+  await acquires(lock)
+  await leasesEnd(redis)
+  await extend(lock, 20_000)
+  await releases(lock)
   await acquires(lock)
   await extend(lock, 20_000)
   const late = section(await lockOf(learner, 'orders', { waitMs: 30, retryMs: 10 }))

@@ -131,8 +131,8 @@ check('extend-needs-ownership', async ({ learner, redis, did }) => {
 })
 
 check('tokens-rise', async ({ learner, redis, did }) => {
-  did(both('compared the tokens of acquisitions after releases, refusals and ended leases, and the one fn is given',
-    'so sánh token của các lần acquire sau khi trả khóa, bị từ chối, hết thời hạn, và token đưa cho fn'))
+  did(both('compared the tokens of acquisitions after releases, refusals and ended leases, extended ones too, and the one fn is given',
+    'so sánh token của các lần acquire sau khi trả khóa, bị từ chối, hết thời hạn kể cả đã gia hạn, và token đưa cho fn'))
   const [ann, bob] = [await lockOf(learner, 'orders'), await lockOf(learner, 'orders')]
   const tokens: number[] = []
   const take = async (lock: Instance): Promise<void> => {
@@ -146,6 +146,7 @@ check('tokens-rise', async ({ learner, redis, did }) => {
   }
   for (const lock of [ann, bob, bob]) {
     await take(lock)
+    await extend(lock, 60_000)
     await leasesEnd(redis)
   }
   const run = section(await lockOf(learner, 'orders'))

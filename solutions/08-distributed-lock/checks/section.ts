@@ -19,6 +19,8 @@ export interface Section {
   /** Lets fn return `value`, or throw `error`; whenever that is. */
   leave(value?: unknown): void
   fail(error: Error): void
+  /** How withLock has ended, if it has. */
+  ended(): Ending | null
   /** Waits until withLock has settled. */
   ending(ms?: number): Promise<Ending>
 }
@@ -45,6 +47,7 @@ export function section(lock: Instance): Section {
     }, both('withLock to run its function', 'withLock chạy hàm được truyền vào'), ms),
     leave: gate.resolve,
     fail: gate.reject,
+    ended: over,
     ending: (ms) => until(over, both('withLock to settle', 'withLock kết thúc'), ms),
   }
 }

@@ -20,7 +20,7 @@ import { twoOfThree } from './tries.ts'
 import { both, CheckFailed, Inconclusive, NotApplicable, ServiceGone, WaitedInVain } from './verdicts.ts'
 
 export { atMost, becomes, between, escaped, holds, refuses, rejects, same, settled, until } from './expectations.ts'
-export { methods, type Methods } from './methods.ts'
+export { methods, plain, type Methods } from './methods.ts'
 export { commandsRun } from './monitor.ts'
 export { nextMoment, serverNow, serverReaches } from './server-clock.ts'
 export { hasError, plantWrongType } from './wrong-types.ts'

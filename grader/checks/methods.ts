@@ -21,6 +21,22 @@ export function methods<const Name extends string>(made: unknown, names: readonl
   return Object.fromEntries(names.map((name) => [name, call(name)])) as Methods<Name>
 }
 
+/**
+ * What learner code gave, with every instance of a class as a plain object of its fields: `given` itself, or the entries of a
+ * list. `names` are fields that the class may have as accessors.
+ */
+export async function plain(given: unknown, names: readonly string[] = []): Promise<unknown> {
+  const list: readonly unknown[] = Array.isArray(given) ? given : [given]
+  const instances = list.filter(isInstance)
+  if (instances.length === 0) return given
+  // All in one question: a list may be long.
+  const read = await instances[0]!.host.plant((these: readonly Record<string, unknown>[], names: readonly string[]) =>
+    these.map((one) => ({ ...one, ...Object.fromEntries(names.filter((name) => name in one).map((name) => [name, one[name]])) })))
+  const fields = (await read(instances, names)) as unknown[]
+  const entries = list.map((entry) => (isInstance(entry) ? fields.shift() : entry))
+  return Array.isArray(given) ? entries : entries[0]
+}
+
 function isInstance(made: unknown): made is Instance {
   return typeof made === 'object' && made !== null && 'className' in made && 'call' in made
 }

@@ -54,6 +54,8 @@ export interface ClientHandle { readonly client: string }
 /** An instance of a learner's class, which stays inside its host. */
 export interface Instance {
   readonly className: string
+  /** The process it lives in. */
+  readonly host: Host
   call(method: string, ...args: unknown[]): Promise<unknown>
   get(property: string): Promise<unknown>
 }
@@ -199,6 +201,7 @@ export function startHost(kind: Isolation, folders: Folders): Host {
       result(rpc.invoke(owner?.id ?? id, owner?.key ?? null, args.map((a) => codec.encode(a))), name || 'callback'),
     remoteInstance: (id, className): Instance => ({
       className,
+      host,
       call: async (method, ...args) => result(rpc.invoke(id, method, args.map((a) => codec.encode(a))), method),
       get: async (property) => result(rpc.read(id, property), property),
     }),

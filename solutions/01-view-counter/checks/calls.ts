@@ -1,4 +1,4 @@
-import { both, CheckFailed, shown, type Command, type Learner } from '#checks'
+import { both, CheckFailed, plain, shown, type Command, type Learner } from '#checks'
 
 export interface Ranked { readonly articleId: number; readonly views: number }
 
@@ -13,12 +13,18 @@ export async function countOf(learner: Learner, articleId: number): Promise<numb
 
 /** The ranking with ids and counts as numbers, and without anything else its entries may hold. */
 export async function topOf(learner: Learner, ...limit: [] | [number]): Promise<Ranked[]> {
-  const top = await learner.call('getTopArticles', learner.redis, ...limit)
+  const top = await entriesOf(learner, ...limit)
+  return top.map(({ articleId, views }) => ({ articleId: Number(articleId), views: Number(views) }))
+}
+
+/** The entries of the ranking as they came, be they literals or instances of a class. */
+export async function entriesOf(learner: Learner, ...limit: [] | [number]): Promise<Record<keyof Ranked, unknown>[]> {
+  const top = await plain(await learner.call('getTopArticles', learner.redis, ...limit), ['articleId', 'views'])
   if (!Array.isArray(top)) throw notARanking(top)
   return top.map((entry: unknown) => {
     const named = typeof entry === 'object' && entry !== null && 'articleId' in entry && 'views' in entry
     if (!named) throw notARanking(top)
-    return { articleId: Number(entry.articleId), views: Number(entry.views) }
+    return { articleId: entry.articleId, views: entry.views }
   })
 }
 

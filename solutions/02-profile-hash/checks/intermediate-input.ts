@@ -15,7 +15,7 @@ check('bad-ids-are-refused', async ({ learner, did }) => {
   await allIsWell(learner)
   const ids: (readonly [unknown, readonly string[]])[] = [
     ...[0, -1, 1.5, Infinity, 2 ** 53].map((id) => [id, ['RangeError']] as const),
-    ...[undefined, null, true, {}, [7]].map((id) => [id, ['TypeError']] as const),
+    ...[undefined, null, true, {}, [7], 7n].map((id) => [id, ['TypeError']] as const),
     ['7', EITHER], [NaN, EITHER],
   ]
   for (const [name, ...rest] of [['saveUserProfile', OLD], ['getUserProfile'], ['updateUserField', 'city', 'Vinh']] as const) {

@@ -3,7 +3,7 @@
  * is lost among many, values are nobody's to change, and all processes see the same.
  */
 import { both, check, same, storm, until } from '#checks'
-import { givesAnHour, keepsTheExpiry } from './expiry.ts'
+import { givesAnHour, HOUR_MS, keepsTheExpiry, keepsTheLastHalfSecond } from './expiry.ts'
 import { keyOf, NEW, OLD, read, save, update } from './profiles.ts'
 
 const LARGEST = Number.MAX_SAFE_INTEGER
@@ -18,9 +18,9 @@ check('save-replaces-the-whole-profile', async ({ learner, did }) => {
   same(await read(learner, 7), NEW, both('the profile after the third save', 'hồ sơ sau lần lưu thứ ba'))
 })
 
-check('every-save-renews-the-expiry', async ({ learner, redis, did }) => {
-  did(both('saved a profile again, when 100 s were left, when 10 000 s were left and when it had no expiry',
-    'lưu lại hồ sơ khi còn 100 s, khi còn 10 000 s và khi nó không có thời hạn'))
+check('every-save-renews-the-expiry', async ({ learner, another, redis, did }) => {
+  did(both('saved a profile again, when 100 s were left, when 10 000 s were left and when it had no expiry, then by a process whose clock is half an hour slow',
+    'lưu lại hồ sơ khi còn 100 s, khi còn 10 000 s và khi nó không có thời hạn, rồi lưu từ tiến trình có đồng hồ chậm nửa giờ'))
   const what = both('the time left for user:7:profile after it was saved again', 'thời gian sống còn lại của user:7:profile sau khi lưu lại')
   await save(learner, 7, OLD)
   await redis.expire(keyOf(7), 100)
@@ -29,15 +29,18 @@ check('every-save-renews-the-expiry', async ({ learner, redis, did }) => {
   await givesAnHour(redis, 7, () => save(learner, 7, NEW), what)
   await redis.persist(keyOf(7))
   await givesAnHour(redis, 7, () => save(learner, 7, OLD), what)
+  const behind = await another({ clockShiftMs: -HOUR_MS / 2 })
+  await givesAnHour(redis, 7, () => save(behind, 7, NEW), what)
 })
 
 check('update-keeps-the-expiry', async ({ learner, redis, did }) => {
-  did(both('set the expiry of a profile to about 500 s and updated two fields', 'đặt thời hạn của hồ sơ còn khoảng 500 s rồi cập nhật hai field'))
+  did(both('set the expiry of a profile to about 500 s and updated two fields, then one in its last half second',
+    'đặt thời hạn của hồ sơ còn khoảng 500 s rồi cập nhật hai field, sau đó cập nhật một field trong nửa giây cuối'))
+  const what = both('The expiry after an update', 'Thời hạn sau khi cập nhật')
   await save(learner, 7, OLD)
-  for (const field of ['city', 'phone']) {
-    await keepsTheExpiry(redis, 7, () => update(learner, 7, field, 'new'), both('The expiry after an update', 'Thời hạn sau khi cập nhật'))
-  }
+  for (const field of ['city', 'phone']) await keepsTheExpiry(redis, 7, () => update(learner, 7, field, 'new'), what)
   same(await read(learner, 7), { ...OLD, city: 'new', phone: 'new' }, both('the profile', 'hồ sơ'))
+  await keepsTheLastHalfSecond(redis, 7, () => save(learner, 7, OLD), () => update(learner, 7, 'city', 'new'), what)
 })
 
 check('reading-keeps-the-expiry', async ({ learner, redis, did }) => {
@@ -83,11 +86,12 @@ check('concurrent-updates-are-all-kept', async ({ learner, schedules, did }) => 
 
 const VALUES = [
   '25', '007', '1.50', '1e3', 'true', 'null', 'undefined', '{"a":1}', '[1]', '"quoted"', 'it\'s', 'a:b,c', '[object Object]',
-  ' spaces ', 'line\nbreak\r\n', '\ttab', 'nul\u0000nul', 'Huế', 'HUẾ', 'Hue\u0302\u0301', '東京', '😀', '<b>&amp;</b>', '%20', 'x'.repeat(5000),
+  ' spaces ', 'line\nbreak\r\n', '\ttab', 'nul\u0000nul', 'Huế', 'HUẾ', 'Hue\u0302\u0301', '東京', '😀', '<b>&amp;</b>', '%20',
+  '\uFEFFmark', 'x'.repeat(5000),
 ]
 
 /** Fields are texts as well; the last ones mean something to JavaScript. */
-const FIELDS = ['tên', 'Tên', ' name ', 'a:b', '7', '😀', 'constructor', '__proto__']
+const FIELDS = ['tên', 'Tên', ' name ', 'a:b', '7', '😀', 'constructor', 'hasOwnProperty', 'toString', '__proto__']
 
 check('values-come-back-byte-for-byte', async ({ learner, did }) => {
   did(both('saved and updated values of many kinds', 'lưu và cập nhật các giá trị đủ loại'))

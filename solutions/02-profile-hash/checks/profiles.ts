@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import type { Learner } from '#checks'
+import { plain, type Learner } from '#checks'
 
 export type Profile = Readonly<Record<string, string>>
 
@@ -15,7 +15,7 @@ export function save(learner: Learner, userId: number, profile: Profile): Promis
 
 /** The profile; null when there is none, whatever the code makes of that: it is a promise of its own. */
 export async function read(learner: Learner, userId: number): Promise<unknown> {
-  const profile = await learner.call('getUserProfile', learner.redis, userId)
+  const profile = await plain(await learner.call('getUserProfile', learner.redis, userId))
   const nothing = profile === undefined || (typeof profile === 'object' && profile !== null && Object.keys(profile).length === 0)
   return nothing ? null : profile
 }

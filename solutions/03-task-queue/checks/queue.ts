@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import { both, CheckFailed, type Instance, type Learner, nextMoment, same, shown } from '#checks'
+import { both, CheckFailed, type Learner, nextMoment, plain, same, shown } from '#checks'
 import type { Text } from '#catalog/text.ts'
 
 /** A task of the checks, told apart by its name. */
@@ -26,20 +26,13 @@ export async function nextNames(learner: Learner, n: number): Promise<unknown[]>
 export interface Claim { readonly receipt: unknown; readonly task: unknown }
 
 export async function claim(learner: Learner, workerId = 'worker-1'): Promise<Claim | null> {
-  const claimed = await learner.call('claimTask', learner.redis, workerId)
+  const claimed = await plain(await learner.call('claimTask', learner.redis, workerId), ['receipt', 'task'])
   if (claimed === null) return null
-  if (typeof claimed === 'object' && claimed !== null) {
-    if ('className' in claimed) return fromInstance(claimed as Instance)
-    if ('receipt' in claimed && 'task' in claimed) return { receipt: claimed.receipt, task: claimed.task }
-  }
+  if (typeof claimed === 'object' && 'receipt' in claimed && 'task' in claimed) return { receipt: claimed.receipt, task: claimed.task }
   throw new CheckFailed(both(
     `claimTask must give { receipt, task } or null; it gave ${shown(claimed)}.`,
     `claimTask phải trả về { receipt, task } hoặc null; kết quả nhận được là ${shown(claimed)}.`),
   { expected: '{ receipt, task }', got: shown(claimed) })
-}
-
-async function fromInstance(claimed: Instance): Promise<Claim> {
-  return { receipt: await claimed.get('receipt'), task: await claimed.get('task') }
 }
 
 /** A claim where a task is known to wait. */

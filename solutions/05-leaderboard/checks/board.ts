@@ -1,4 +1,4 @@
-import { both, CheckFailed, shown, type Instance, type Learner } from '#checks'
+import { both, CheckFailed, plain, shown, type Instance, type Learner } from '#checks'
 
 export interface Place { readonly playerId: string; readonly score: number; readonly rank: number }
 
@@ -29,11 +29,16 @@ export async function scoreOf(board: Instance, playerId: string): Promise<unknow
 }
 
 export async function topOf(board: Instance, ...n: [] | [number]): Promise<Place[]> {
-  return placesIn(await board.call('getTopPlayers', ...n), 'getTopPlayers')
+  return placesIn(await listOf(board, 'getTopPlayers', ...n), 'getTopPlayers')
 }
 
 export async function nearbyOf(board: Instance, playerId: string, ...range: [] | [number]): Promise<Place[]> {
-  return placesIn(await board.call('getNearbyPlayers', playerId, ...range), 'getNearbyPlayers')
+  return placesIn(await listOf(board, 'getNearbyPlayers', playerId, ...range), 'getNearbyPlayers')
+}
+
+/** The places as they came, be they literals or instances of a class. */
+export async function listOf(board: Instance, method: 'getTopPlayers' | 'getNearbyPlayers', ...args: unknown[]): Promise<unknown> {
+  return plain(await board.call(method, ...args), ['playerId', 'score', 'rank'])
 }
 
 export const names = (places: readonly Place[]): string[] => places.map(({ playerId }) => playerId)

@@ -5,7 +5,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { both, check, same, shown, type Instance } from '#checks'
 import { growing, PLANTED } from './many-players.ts'
-import { add, boardOf, fill, LARGEST, names, nearbyOf, rankOf, scoreOf, topOf, written } from './board.ts'
+import { add, boardOf, fill, LARGEST, listOf, names, nearbyOf, rankOf, scoreOf, topOf, written } from './board.ts'
 
 const SIX = { ann: 600, bob: 500, cem: 400, dan: 300, eva: 200, fay: 100 }
 
@@ -116,8 +116,8 @@ check('results-have-their-types', async ({ learner, did }) => {
   const three = [{ playerId: 'ann', score: 30, rank: 1 }, { playerId: 'bob', score: 20, rank: 2 }, { playerId: 'cem', score: 10, rank: 3 }]
   same(typeof (await board.call('getPlayerScore', 'bob')), 'number', both("the type of what getPlayerScore('bob') gave", "kiểu kết quả của getPlayerScore('bob')"))
   same(typeof (await board.call('getRank', 'bob')), 'number', both("the type of what getRank('bob') gave", "kiểu kết quả của getRank('bob')"))
-  same(await board.call('getTopPlayers', 3), three, both('what getTopPlayers(3) gave', 'kết quả của getTopPlayers(3)'))
-  same(await board.call('getNearbyPlayers', 'bob', 1), three, both("what getNearbyPlayers('bob', 1) gave", "kết quả của getNearbyPlayers('bob', 1)"))
+  same(await listOf(board, 'getTopPlayers', 3), three, both('what getTopPlayers(3) gave', 'kết quả của getTopPlayers(3)'))
+  same(await listOf(board, 'getNearbyPlayers', 'bob', 1), three, both("what getNearbyPlayers('bob', 1) gave", "kết quả của getNearbyPlayers('bob', 1)"))
 })
 
 check('scores-come-back-exactly', async ({ learner, did }) => {

@@ -4,7 +4,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import {
-  both, check, holds, metadataTopics, methods, same, settled, shown, until, type KafkaWire, type Learner,
+  both, check, escaped, holds, metadataTopics, methods, same, settled, shown, until, type KafkaWire, type Learner,
 } from '#checks'
 import { collect, jsonOf, makeConsumer, messagesOf, openProducer, record, type Log } from './pipeline.ts'
 
@@ -75,23 +75,27 @@ check('timestamps-are-utc', async ({ learner, kafka, did }) => {
 })
 
 const TEXTS = [
-  'she said "no" \\ and left', 'one\ntwo\r\n\tthree', 'Đơn hàng đã giao 🚚', '{"level":"DEBUG"}', '  ', 'null', 'x'.repeat(20_000), '',
+  'she said "no" \\ and left', 'one\ntwo\r\n\tthree', '\u0000\b\f\u001b[31mred', 'Đơn hàng đã giao 🚚', 'cafe\u0301', 'cut off \ud83d', '{"level":"DEBUG"}',
+  '  ', 'null', 'x'.repeat(20_000), '',
 ]
 
 check('any-text-arrives-unchanged', async ({ learner, kafka, did }) => {
-  did(both('sent messages with quotes, line breaks, other scripts, and an empty one',
-    'gửi các message có dấu nháy, xuống dòng, chữ có dấu, và một message rỗng'))
+  did(both('sent messages with quotes, line breaks, control characters, other scripts, half a character, and an empty one',
+    'gửi các message có dấu nháy, xuống dòng, ký tự điều khiển, chữ có dấu, nửa ký tự, và một message rỗng'))
   const topic = await kafka.topic()
   const { consumer, seen } = await collect(learner, { topic, groupId: kafka.name('g') })
   const producer = await openProducer(learner, topic)
   for (const text of TEXTS) await producer.sendLog('INFO', text)
   await producer.sendLog('INFO', 'the end')
   await until(() => messagesOf(seen).includes('the end'), both('the last of the logs', 'log cuối cùng'))
+  const got = messagesOf(seen)
+  const unsent = got.filter((message) => message !== 'the end' && !TEXTS.includes(message))
   for (const text of TEXTS) {
-    holds(messagesOf(seen).includes(text),
-      both(`the message ${shown(text)}`, `message ${shown(text)}`),
+    const spelt = (value: unknown): string => (text === text.normalize() ? shown(value) : escaped(shown(value)))
+    holds(got.includes(text),
+      both(`the message ${spelt(text)}`, `message ${spelt(text)}`),
       both('in what onLog got', 'có trong những gì onLog nhận được'),
-      shown(messagesOf(seen).filter((message) => !TEXTS.includes(message))))
+      unsent.length === 0 ? both('nothing like it', 'không có gì giống vậy') : both(`what nobody sent: ${spelt(unsent)}`, `thứ không ai gửi: ${spelt(unsent)}`))
   }
   await Promise.all([consumer.stop(), producer.disconnect()])
 })

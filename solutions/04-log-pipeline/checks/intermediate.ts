@@ -172,15 +172,16 @@ check('broken-json-is-set-aside', async ({ learner, kafka, did }) => {
 })
 
 check('incomplete-logs-are-set-aside', async ({ learner, kafka, did }) => {
-  did(both('wrote JSON values that are no logs between two logs',
-    'ghi các giá trị JSON không phải log xen giữa hai log'))
+  did(both('wrote JSON values that are no logs, and a log with a fourth field, between two logs',
+    'ghi các giá trị JSON không phải log, và một log có trường thứ tư, xen giữa hai log'))
   const whole = { level: 'INFO', message: 'hello', timestamp: '2026-03-01T09:15:00.000Z' }
+  const wider = { ...whole, message: 'with a fourth field', host: 'web-1' }
   const without = (key: keyof Log): object => Object.fromEntries(Object.entries(whole).filter(([name]) => name !== key))
   await setsAside({ learner, kafka }, [
     {}, without('level'), without('message'), without('timestamp'),
     { ...whole, message: null }, { ...whole, message: 42 }, { ...whole, level: null },
     null, 42, 'hello', [], [whole],
-  ].map((value) => JSON.stringify(value)))
+  ].map((value) => JSON.stringify(value)), wider)
 })
 
 check('records-without-value-are-set-aside', async ({ learner, kafka, did }) => {

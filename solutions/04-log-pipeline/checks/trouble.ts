@@ -40,20 +40,27 @@ export async function survives({ learner, kafka }: World, errors: readonly unkno
   await consumer.stop()
 }
 
-/** A log that is rejected while the consumer stops is not handled: its offset stays where it was. */
+/** A log that is rejected while the consumer stops is not handled: its offset stays where it was, whatever was handled in another partition. */
 export async function isNotDone({ learner, kafka }: World): Promise<void> {
-  const topic = await kafka.topic()
+  const topic = await kafka.topic(2)
   const groupId = kafka.name('g')
   const gate = Promise.withResolvers<void>()
+  let elsewhere = false
   let called = false
   const consumer = await startConsumer(learner, {
     topic, groupId,
-    onLog: async () => {
+    onLog: async ({ message }) => {
+      if (message === 'elsewhere') {
+        elsewhere = true
+        return
+      }
       called = true
       await gate.promise
       throw new Error('not now')
     },
   })
+  await kafka.produce(topic, [{ ...record('elsewhere'), partition: 1 }])
+  await reaches(learner, () => elsewhere, both('onLog to be called for another partition', 'onLog được gọi cho partition khác'))
   await kafka.produce(topic, [record('1')])
   await reaches(learner, () => called, both('onLog to be called', 'onLog được gọi'))
   const stopping = consumer.stop()
@@ -61,13 +68,14 @@ export async function isNotDone({ learner, kafka }: World): Promise<void> {
   gate.resolve()
   await stopping
   same(await done(kafka, groupId, topic), 0,
-    both('the committed offset after stop(), with the only log rejected', 'offset đã commit sau stop(), khi log duy nhất bị báo lỗi'))
+    both('the committed offset of a partition after stop(), with its only log rejected',
+      'offset đã commit của một partition sau stop(), khi log duy nhất của nó bị báo lỗi'))
 }
 
 export interface SetAside { readonly raw: unknown; readonly error: unknown }
 
-/** Each of `values` goes to onInvalid, and the logs around them to onLog. */
-export async function setsAside({ learner, kafka }: World, values: readonly Message['value'][]): Promise<SetAside[]> {
+/** Each of `values` goes to onInvalid, and the logs around them, `others` too, to onLog. */
+export async function setsAside({ learner, kafka }: World, values: readonly Message['value'][], ...others: readonly Log[]): Promise<SetAside[]> {
   const topic = await kafka.topic()
   const logs: Log[] = []
   const calls: SetAside[] = []
@@ -76,10 +84,11 @@ export async function setsAside({ learner, kafka }: World, values: readonly Mess
     onLog: async (log) => { logs.push(log) },
     onInvalid: async (raw, error) => { calls.push({ raw, error }) },
   })
-  await kafka.produce(topic, [record('before'), ...values.map((value) => ({ value, partition: 0 })), record('after')])
+  const between = [...values, ...others.map((log) => JSON.stringify(log))]
+  await kafka.produce(topic, [record('before'), ...between.map((value) => ({ value, partition: 0 })), record('after')])
   await reaches(learner, () => messagesOf(logs).includes('after'),
     both('the log behind the invalid records', 'log đứng sau các bản ghi hỏng'))
-  same(messagesOf(logs), ['before', 'after'], both('what onLog got', 'những gì onLog nhận được'))
+  same(messagesOf(logs), ['before', ...messagesOf(others), 'after'], both('what onLog got', 'những gì onLog nhận được'))
   const different = new Set(calls.map(({ raw }) => (Buffer.isBuffer(raw) ? raw.toString('hex') : shown(raw))))
   same(different.size, values.length,
     both(`different records that onInvalid got, of ${values.length} invalid ones`,

@@ -68,7 +68,7 @@ check('watcher-hears-other-processes', async ({ learner, another, did }) => {
 check('watcher-hears-its-board-only', async ({ learner, did }) => {
   did(both('watched boards whose keys look alike, and set a score on each', 'theo dõi các bảng có key gần giống nhau và đặt điểm trên từng bảng'))
   const key = newKey()
-  const keys = [key, `${key}:1`, `${key}*`, `${key}?1`, `${key.slice(0, -1)}[${key.at(-1)}]`, '*']
+  const keys = [key, key.toUpperCase(), `${key}:1`, `${key}*`, `${key}?1`, `${key.slice(0, -1)}[${key.at(-1)}]`, '*']
   const boards = await Promise.all(keys.map((name) => boardOf(learner, name)))
   const watchers = await Promise.all(boards.map((board) => watch(board)))
   for (const [i, board] of boards.entries()) await add(board, 'ann', i)

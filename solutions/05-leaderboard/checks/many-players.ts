@@ -80,7 +80,8 @@ const COPY = `
 async function copyOneByOne(redis: Redis, frames: readonly string[][], model: number, last: number): Promise<void> {
   const commands: string[][] = []
   for (let id = model + 1; id <= last; id++) {
-    for (const frame of frames) commands.push(frame.map((word) => word.replaceAll(String(model), String(id))))
+    // By call(): as a method of a pipeline a command has its name in lower case only, and learner code may send another.
+    for (const frame of frames) commands.push(['call', ...frame.map((word) => word.replaceAll(String(model), String(id)))])
   }
   await redis.pipeline(commands).exec()
 }

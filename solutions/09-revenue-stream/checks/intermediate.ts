@@ -6,18 +6,18 @@ import { both, check, holds, rejects, same, until } from '#checks'
 import { commitUnderWay, endsWith, ifItComes, knows, makeAnalytics, openShop, outputOf, sale, startAnalytics, untilTotals } from './shop.ts'
 
 check('restart-goes-on', async ({ learner, another, kafka, did }) => {
-  did(both('sold for 50 and 1.09, stopped, started again in another process and sold for 10 and 0.12',
-    'bán được 50 và 1.09, dừng lại, khởi động ở tiến trình khác rồi bán thêm 10 và 0.12'))
+  did(both('sold for 50, 1.09, 0.29 and 30 million, stopped, started again in another process and sold once more of each',
+    'bán được 50, 1.09, 0.29 và 30 triệu, dừng lại, khởi động ở tiến trình khác rồi bán thêm mỗi thứ một lần'))
   const shop = await openShop(kafka)
   const before = await startAnalytics(learner, shop)
-  // 1.09 × 100 is a little more than 109.
-  await kafka.produce(shop.inputTopic, [sale('lamp', 5, 10), sale('pin', 1, 1.09)])
-  await untilTotals(kafka, shop, { lamp: 50, pin: 1.09 })
-  await commitUnderWay(kafka, shop, 2)
+  // 1.09 × 100 is a little more than 109, 0.29 × 100 a little less than 29; the cents of 30 million take more than 32 bits.
+  await kafka.produce(shop.inputTopic, [sale('lamp', 5, 10), sale('pin', 1, 1.09), sale('nail', 1, 0.29), sale('yacht', 3, 10_000_000)])
+  await untilTotals(kafka, shop, { lamp: 50, pin: 1.09, nail: 0.29, yacht: 30_000_000 })
+  await commitUnderWay(kafka, shop, 4)
   await before.stop()
   const after = await startAnalytics(await another(), shop)
-  await kafka.produce(shop.inputTopic, [sale('lamp', 1, 10), sale('pin', 1, 0.12)])
-  await untilTotals(kafka, shop, { lamp: 60, pin: 1.21 })
+  await kafka.produce(shop.inputTopic, [sale('lamp', 1, 10), sale('pin', 1, 0.12), sale('nail', 1, 0.12), sale('yacht', 1, 0.5)])
+  await untilTotals(kafka, shop, { lamp: 60, pin: 1.21, nail: 0.41, yacht: 30_000_000.5 })
   await after.stop()
 })
 
@@ -37,11 +37,12 @@ check('total-is-right-at-start', async ({ learner, kafka, did }) => {
 })
 
 check('outputs-are-keyed', async ({ learner, kafka, did }) => {
-  did(both('sold two products and looked at the keys of the output records', 'bán hai sản phẩm rồi xem key của các bản ghi đầu ra'))
+  did(both('sold two products and two more whose ids only look like these, and looked at the keys of the output records',
+    'bán hai sản phẩm cùng hai sản phẩm khác có id chỉ trông giống, rồi xem key của các bản ghi đầu ra'))
   const shop = await openShop(kafka)
   const analytics = await startAnalytics(learner, shop)
-  await kafka.produce(shop.inputTopic, [sale('lamp', 1, 10), sale('chair', 2, 20)])
-  await untilTotals(kafka, shop, { lamp: 10, chair: 40 })
+  await kafka.produce(shop.inputTopic, [sale('lamp', 1, 10), sale('caf\u00e9', 2, 20), sale(' lamp ', 1, 5), sale('cafe\u0301', 1, 7)])
+  await untilTotals(kafka, shop, { lamp: 10, 'caf\u00e9': 40, ' lamp ': 5, 'cafe\u0301': 7 })
   for (const { key, value } of await kafka.readCommitted(shop.outputTopic)) {
     same(key === null ? null : String(key), outputOf(value).product_id, both('the key of an output record', 'key của bản ghi đầu ra'))
   }
@@ -49,23 +50,26 @@ check('outputs-are-keyed', async ({ learner, kafka, did }) => {
 })
 
 check('sums-are-exact', async ({ learner, kafka, did }) => {
-  did(both('sold ten times for 0.1, and 0.1 and 0.2, and three for 1.1', 'bán mười lần giá 0.1, rồi 0.1 và 0.2, rồi ba cái giá 1.1'))
+  did(both('sold ten times for 0.1, and 0.1 and 0.2, and three for 1.1, and 3,000,000,000 for 0.01',
+    'bán mười lần giá 0.1, rồi 0.1 và 0.2, rồi ba cái giá 1.1, rồi 3.000.000.000 cái giá 0.01'))
   const shop = await openShop(kafka)
   const analytics = await startAnalytics(learner, shop)
   await kafka.produce(shop.inputTopic, [
     ...Array.from({ length: 10 }, () => sale('pin', 1, 0.1)), sale('nail', 1, 0.1), sale('nail', 1, 0.2), sale('bolt', 3, 1.1),
+    sale('grain', 3_000_000_000, 0.01),
   ])
-  const totals = { pin: 1, nail: 0.3, bolt: 3.3 }
+  const totals = { pin: 1, nail: 0.3, bolt: 3.3, grain: 30_000_000 }
   await untilTotals(kafka, shop, totals)
   await knows(analytics, totals)
   await analytics.stop()
 })
 
 check('prices-become-whole-cents', async ({ learner, kafka, did }) => {
-  did(both('sold things for 0.29, 1.15, 4.35, 1.01 and 1234567.89', 'bán hàng với giá 0.29, 1.15, 4.35, 1.01 và 1234567.89'))
+  did(both('sold things for 0.29, 1.15, 4.35, 1.01, 1234567.89 and 30000000.5',
+    'bán hàng với giá 0.29, 1.15, 4.35, 1.01, 1234567.89 và 30000000.5'))
   const shop = await openShop(kafka)
   const analytics = await startAnalytics(learner, shop)
-  const prices = { a: 0.29, b: 1.15, c: 4.35, d: 1.01, e: 1_234_567.89 }
+  const prices = { a: 0.29, b: 1.15, c: 4.35, d: 1.01, e: 1_234_567.89, f: 30_000_000.5 }
   await kafka.produce(shop.inputTopic, Object.entries(prices).map(([product, price]) => sale(product, 1, price)))
   await untilTotals(kafka, shop, prices)
   await analytics.stop()

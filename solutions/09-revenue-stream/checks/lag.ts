@@ -3,13 +3,14 @@
  * for every partition and not only one's own, and 0 once everything was read, control records or not.
  */
 import { becomes, both, check, same, until, type KafkaRequest, type Learner } from '#checks'
+import { COMMITS, hold, untilHeld } from './hold.ts'
 import { openShop, productIn, sale, startAnalytics, untilFetching, untilTotals } from './shop.ts'
 
 const [one, other] = [productIn(0), productIn(1)]
 
 check('lag-is-exact', async ({ learner, kafka, did }) => {
-  did(both('held back what the instance reads, and sold twice to one partition and three times to another',
-    'giữ lại việc đọc của instance, rồi bán hai lần vào một partition và ba lần vào partition khác'))
+  did(both('held back first what the instance reads, then what it writes, and sold twice to one partition and three times to another',
+    'giữ lại việc đọc rồi việc ghi của instance, và bán hai lần vào một partition và ba lần vào partition khác'))
   const shop = await openShop(kafka, 2)
   const analytics = await startAnalytics(learner, shop)
   await kafka.produce(shop.inputTopic, [sale(one, 1, 10)])
@@ -17,7 +18,12 @@ check('lag-is-exact', async ({ learner, kafka, did }) => {
   const release = await holdReading(learner)
   await kafka.produce(shop.inputTopic, [sale(one, 1, 1), sale(one, 1, 1), sale(other, 1, 1), sale(other, 1, 1), sale(other, 1, 1)])
   same(await analytics.lag(), 5, both('lag() with five records unread', 'lag() khi còn năm bản ghi chưa đọc'))
+  const written = await kafka.ends(shop.outputTopic)
   release()
+  const held = hold(learner, ['Produce', ...COMMITS])
+  await untilHeld(held, kafka, shop, written)
+  same(await analytics.lag(), 5, both('lag() with five records read whose totals have not got to Kafka', 'lag() khi năm bản ghi đã đọc mà tổng chưa đến Kafka'))
+  await held.release()
   await becomes(() => analytics.lag(), 0, both('lag() to be 0 again', 'lag() trở lại 0'))
   await analytics.stop()
 })

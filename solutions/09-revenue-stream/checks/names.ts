@@ -6,14 +6,17 @@ import { makeAnalytics, type Shop } from './shop.ts'
 export async function topicByDefault(
   { learner, kafka }: Pick<CheckContext, 'learner' | 'kafka'>, shop: Shop, option: 'inputTopic' | 'outputTopic' | 'dlqTopic', name: string,
 ): Promise<void> {
-  const own = { ...shop, groupId: kafka.name('revenue'), transactionalId: kafka.name('tx'), [option]: undefined }
-  const asked = await asksFor(learner, own,
+  const own = { ...shop, groupId: kafka.name('revenue'), transactionalId: kafka.name('tx') }
+  const asked = await asksFor(learner, own, option,
     (request) => (request.api === 'Metadata' ? metadataTopics(request).filter((topic) => !Object.values(shop).includes(topic)) : []))
   same(asked, [name], both(`the topic used without ${option}`, `topic được dùng khi không truyền ${option}`))
 }
 
-/** Starts analytics of their own and cuts them off as soon as they name what `names` looks for: the defaults belong to everybody. */
-export async function asksFor(learner: Learner, options: Partial<Shop>, names: (request: KafkaRequest) => string[]): Promise<string[]> {
+/** Starts analytics without `option` and cuts them off as soon as they name what `names` looks for: the defaults belong to everybody. */
+export async function asksFor(
+  learner: Learner, shop: Shop, option: keyof Shop, names: (request: KafkaRequest) => string[],
+): Promise<string[]> {
+  const { [option]: _, ...options } = shop
   // Clients of its own: what one of them does to its store when it stops is not to be seen by the next.
   const client = await (await learner.withKafka({ retries: 1 })).withRedis()
   const asked = new Set<string>()
@@ -24,7 +27,8 @@ export async function asksFor(learner: Learner, options: Partial<Shop>, names: (
   }
   const analytics = await makeAnalytics(client, options)
   const starting = settled(analytics.start())
-  await until(() => asked.size > 0, both('the code to ask Kafka for what it was not told', 'mã hỏi Kafka tên mà nó không được truyền'))
+  await until(() => asked.size > 0, both(`the code, without ${option}, to ask Kafka for a name of its own`,
+    `mã không được truyền ${option} hỏi Kafka bằng tên của chính nó`))
   client.kafkaWire.down()
   await starting
   await settled(analytics.stop())

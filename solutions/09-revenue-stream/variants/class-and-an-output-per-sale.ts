@@ -38,7 +38,7 @@ class Analytics {
 
   constructor(kafka: Kafka, options: Options) {
     this.#kafka = kafka
-    this.#options = { groupId: 'revenue-analytics', inputTopic: 'sales', outputTopic: 'revenue', dlqTopic: 'sales.dlq', ...withoutUndefined(options) }
+    this.#options = { groupId: 'revenue-analytics', inputTopic: 'sales', outputTopic: 'revenue', dlqTopic: 'sales.dlq', ...options }
     this.#admin = kafka.admin()
     this.#consumer = kafka.consumer({
       groupId: this.#options.groupId,
@@ -167,8 +167,4 @@ function read(value: Buffer | null): { product: string; cents: number } | { prob
   if (typeof price !== 'number' || !(price >= 0)) return { problem: 'price' }
   const [whole = '0', fraction = ''] = price.toFixed(2).split('.')
   return { product: product_id, cents: quantity * Number(whole + fraction) }
-}
-
-function withoutUndefined(options: Options): Options {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as unknown as Options
 }

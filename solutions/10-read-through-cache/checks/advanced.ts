@@ -27,6 +27,9 @@ check('equal-arguments-of-every-kind-share', async ({ learner, did }) => {
   const ordered = await cached.call(new Map([['price', { from: 1, to: 2 }]]), new Set([{ a: 1, b: 2 }]))
   same(await cached.call(new Map([['price', { to: 2, from: 1 }]]), new Set([{ b: 2, a: 1 }])), ordered,
     both('the answer for a Map and a Set of objects with their keys in another order', 'kết quả cho Map và Set chứa object với thứ tự key khác'))
+  const item = { a: 1 }
+  const twice = await cached.call([item, item])
+  same(await cached.call([item, item]), twice, both('the answer for a list that holds an object twice, asked for again', 'kết quả cho mảng chứa cùng một object hai lần, khi hỏi lại'))
 })
 
 check('rich-results-come-back', async ({ learner, did }) => {
@@ -72,13 +75,16 @@ check('other-arguments-never-hit-wrongly', async ({ learner, did }) => {
   const call = await learner.host.plant(argumentsOutsideTheList)
   const names = (await call()) as string[]
   for (const [i, name] of names.entries()) {
-    const answers: unknown[] = []
-    for (const which of [0, 1]) {
+    const answers: unknown[][] = [[], []]
+    const ask = async (which: 0 | 1): Promise<void> => {
       const outcome = await settled(call(cached.remote, i, which))
-      if ('value' in outcome) answers.push(outcome.value)
+      if ('value' in outcome) answers[which]!.push(outcome.value)
       else holds(!outcome.error.synchronous, both(`a call with ${name}`, `lời gọi với ${name}`), both('a result, or a promise that rejects', 'có kết quả, hoặc promise bị từ chối (reject)'), both('thrown before any promise was returned', 'lỗi bị ném ra trước khi trả về promise'))
     }
-    holds(new Set(answers).size === answers.length, both(`the answers for ${name}`, `các kết quả cho ${name}`), both('one for each', 'mỗi bên một kết quả'), both('the same', 'giống nhau'))
+    // One after the other, and at once.
+    await ask(0)
+    await Promise.all([ask(1), ask(0)])
+    holds(!answers[1]!.some((answer) => answers[0]!.includes(answer)), both(`the answers for ${name}`, `các kết quả cho ${name}`), both('one for each', 'mỗi bên một kết quả'), both('the same', 'giống nhau'))
   }
 })
 
@@ -88,6 +94,12 @@ check('what-cannot-be-stored-comes-back', async ({ learner, did }) => {
   const circle: Record<string, unknown> = { name: 'Ann' }
   circle.self = circle
   await comeBack(learner, [circle, { list: [1, circle] }, () => 1, { id: 7, f: () => 1 }, 12n, { n: 12n }, NaN, [Infinity, NaN], new Set([1]), { tags: new Set(['a']) }, Buffer.from([1, 255])])
+  // What holds an object in two places is no circle.
+  const ann = { name: 'Ann' }
+  const twice = loader(() => [ann, ann])
+  const cached = await wrap(learner, { name: 'twice' }, twice.fn)
+  same([await cached.call(), await cached.call()], [[ann, ann], [ann, ann]], both('a list that holds an object twice, asked for twice', 'mảng chứa cùng một object hai lần, hỏi hai lần'))
+  same(twice.calls.length, 1, both('calls of the function for it', 'số lần hàm được gọi cho kết quả đó'))
   // Instances lose their class on the way to the grader, so they are looked at where they are.
   const differences = await (await learner.host.plant(resultsOutsideTheList))(await learner.call('cacheWithRedis', learner.redis, { name: 'instance' }))
   same(differences, [], both('results that came back as something else', 'kết quả trả về bị biến thành thứ khác'))

@@ -2,7 +2,7 @@
  * Errors of the function are the caller's business, bad entries are not; bad options are refused when the wrapper is made.
  */
 import type { Redis } from 'ioredis'
-import { both, check, holds, LearnerError, refuses, same, settled, type Learner } from '#checks'
+import { both, check, holds, LearnerError, refuses, same, settled, shown, type Learner } from '#checks'
 import { loader, settle, wrap } from './cached.ts'
 import { entryOf, retype, spoil } from './entries.ts'
 
@@ -57,8 +57,8 @@ check('bad-expiry-is-refused', async ({ learner, did }) => {
   for (const expire of [0, -1, 1.5, Infinity]) {
     await refusesAtOnce(learner, { name: 'user', expire }, ['RangeError'], load.fn, `expire: ${expire}`)
   }
-  for (const expire of [NaN, '60']) {
-    await refusesAtOnce(learner, { name: 'user', expire }, ['RangeError', 'TypeError'], load.fn, `expire: ${typeof expire === 'string' ? `'${expire}'` : 'NaN'}`)
+  for (const expire of [NaN, '60', true, {}]) {
+    await refusesAtOnce(learner, { name: 'user', expire }, ['RangeError', 'TypeError'], load.fn, `expire: ${shown(expire)}`)
   }
   same(learner.wire.commands().length, 0, both('commands sent by wrappers that are refused', 'số lệnh được gửi bởi hàm bọc bị từ chối'))
 })

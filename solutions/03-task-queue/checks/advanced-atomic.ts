@@ -63,6 +63,7 @@ check('stale-claims-go-back-once', async ({ learner, redis, schedules, did }) =>
     callers: [(caller) => requeue(caller, 0), (caller) => requeue(caller, 0)],
     holds: async (results) => {
       throwErrors(results)
+      same(results.reduce((sum: number, count) => sum + Number(count), 0), 2, both('what the two calls resolved to, added up', 'tổng kết quả của hai lời gọi'))
       same(await lengthOf(learner), 2,
         both('how many tasks wait after two calls put two claims back', 'số công việc đang chờ sau khi hai lời gọi trả lại hai công việc'))
       same((await nextNames(learner, 2)).map(String).toSorted(), ['a', 'b'], both('the tasks', 'các công việc'))
@@ -136,11 +137,13 @@ check('lost-reply-loses-no-task', async ({ learner, redis, did }) => {
 })
 
 check('claimed-tasks-never-expire', async ({ learner, redis, did }) => {
-  did(both('claimed a task, then let every key expire that has an expiry', 'nhận một công việc, rồi cho hết hạn mọi key có thời hạn'))
-  await addAll(learner, ['a', 'b'])
+  did(both('claimed a task, let every key expire that has an expiry, and claimed another', 'nhận một công việc, cho hết hạn mọi key có thời hạn, rồi nhận công việc nữa'))
+  await addAll(learner, ['a', 'b', 'c'])
   await claimOne(learner)
   await letExpire(redis)
-  await allRecovered(learner, redis, ['a', 'b'], both('the tasks that are still there', 'các công việc vẫn còn'))
+  // It must not come under the receipt of the first.
+  await claim(learner)
+  await allRecovered(learner, redis, ['a', 'b', 'c'], both('the tasks that are still there', 'các công việc vẫn còn'))
 })
 
 function throwErrors(results: readonly unknown[]): void {

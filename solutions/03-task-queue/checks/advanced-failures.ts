@@ -2,19 +2,23 @@
  * Claims refuse bad input, pass failures on, set malformed entries aside, keep their keys in order, and cost one round trip.
  */
 import { atMost, both, check, commandsRun, hasError, holds, nextMoment, refuses, rejects, same, settled, shown } from '#checks'
-import { planter } from './plant.ts'
+import { fortyTexts, planter } from './plant.ts'
 import { ack, add, addAll, allRecovered, claim, claimOne, lengthOf, nameOf, next, requeue, task } from './queue.ts'
 import { plantWrongTypes } from './wrong-types.ts'
 
 check('claims-pass-malformed-entries-over', async ({ learner, redis, did }) => {
   did(both('planted text that is no JSON at the head of task:queue and claimed', 'đặt văn bản không phải JSON vào đầu task:queue rồi nhận công việc'))
   const { plant, dead } = await planter(learner, redis)
-  const texts = ['not a task', '{"name":"half', 'chưa xong']
+  const texts = ['', 'not a task', '{"name":"half', 'chưa xong']
   await plant(texts)
   const claimed = await claimOne(learner)
   same(nameOf(claimed.task), 'a', both('the claimed task', 'công việc nhận được'))
   same(await dead(), texts.toSorted(), both('what is in the list task:queue:dead', 'nội dung list task:queue:dead'))
   same(await ack(learner, claimed), true, both('its acknowledgement', 'lần xác nhận'))
+  await plant(fortyTexts)
+  same(nameOf((await claimOne(learner)).task), 'b', both('the task claimed behind forty malformed entries', 'công việc nhận được sau bốn mươi phần tử hỏng'))
+  await nextMoment(redis)
+  same(await requeue(learner, 0), 1, both('what requeueStale(0) resolved to with that one claim', 'kết quả của requeueStale(0) khi chỉ có lần nhận đó'))
   await allRecovered(learner, redis, ['b'], both('what is left', 'những gì còn lại'))
 })
 
@@ -36,7 +40,7 @@ check('bad-claim-arguments-are-refused', async ({ learner, redis, did }) => {
   for (const value of [undefined, null, 42, {}]) await refused('ackTask', value, ['TypeError'])
   for (const value of [-1, -0.5, Infinity, -Infinity]) await refused('requeueStale', value, ['RangeError'])
   for (const value of [NaN, '60']) await refused('requeueStale', value, ['RangeError', 'TypeError'])
-  for (const value of [undefined, null, true, {}]) await refused('requeueStale', value, ['TypeError'])
+  for (const value of [undefined, null, true, {}, 60n]) await refused('requeueStale', value, ['TypeError'])
 })
 
 check('redis-failure-rejects', async ({ learner, did }) => {

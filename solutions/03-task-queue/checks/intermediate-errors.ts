@@ -4,7 +4,7 @@
  */
 import { atMost, both, check, holds, refuses, rejects, same, settled, shown } from '#checks'
 import { blockedOf, raced } from './blocked.ts'
-import { planter } from './plant.ts'
+import { fortyTexts, planter } from './plant.ts'
 import { add, addAll, lengthOf, nameOf, next, nextNames, task } from './queue.ts'
 import { plantWrongTypes } from './wrong-types.ts'
 
@@ -12,7 +12,9 @@ check('malformed-entries-are-passed-over', async ({ learner, redis, did }) => {
   did(both('planted text that is no JSON at the head of task:queue', 'đặt văn bản không phải JSON vào đầu task:queue'))
   const { plant } = await planter(learner, redis)
   await plant(['not a task', '{"name":"half', '<task/>'])
-  same(await nextNames(learner, 2), ['a', 'b'], both('the two tasks behind three malformed entries', 'hai công việc nằm sau ba phần tử hỏng'))
+  same(await nextNames(learner, 1), ['a'], both('the task behind three malformed entries', 'công việc nằm sau ba phần tử hỏng'))
+  await plant(fortyTexts)
+  same(await nextNames(learner, 1), ['b'], both('the task behind forty malformed entries, one of them empty', 'công việc nằm sau bốn mươi phần tử hỏng, trong đó có một chuỗi rỗng'))
   await plant(['not a task either'])
   same(await blockedOf(redis, next(learner), both('getNextTask', 'getNextTask')), null,
     both('what a queue gives that holds nothing but a malformed entry', 'kết quả khi hàng đợi chỉ có một phần tử hỏng'))

@@ -1,5 +1,5 @@
 // Mistake: says whether anything went back instead of how much.
-// Fails: requeue-tells-how-many
+// Fails: requeue-tells-how-many, stale-claims-go-back-once
 import type { Redis } from 'ioredis'
 
 const QUEUE = 'task:queue'

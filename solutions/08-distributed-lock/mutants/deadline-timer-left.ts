@@ -78,7 +78,7 @@ export class DistributedLock {
       const lease = await this.#take()
       if (lease) return lease
       if (late) throw new LockTimeoutError(`${this.#key} was not free within ${this.#waitMs} ms`)
-      await sleep(this.#retryMs)
+      await sleep(Math.min(this.#retryMs, this.#waitMs))
     }
   }
 

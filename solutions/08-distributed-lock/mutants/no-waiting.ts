@@ -1,6 +1,6 @@
 // Mistake: withLock tries once, whatever waitMs says.
 // Fails: waiters-get-in, waiter-is-quiet, with-lock-gives-up, calls-on-one-instance-take-turns
-// Fails: running-fn-keeps-the-lock, hundred-sections-one-at-a-time, no-leaked-connection
+// Fails: running-fn-keeps-the-lock, hundred-sections-one-at-a-time, no-leaked-connection, redis-failure-rejects
 import { randomUUID } from 'node:crypto'
 import type { Redis } from 'ioredis'
 

@@ -92,8 +92,8 @@ export class DistributedLock {
   }
 
   async #free(lease: Lease): Promise<boolean> {
-    const freed = await this.#redis.eval(RELEASE, 1, this.#key, lease.owner)
     if (this.#lease === lease) this.#lease = null
+    const freed = await this.#redis.eval(RELEASE, 1, this.#key, lease.owner)
     return freed === 1
   }
 

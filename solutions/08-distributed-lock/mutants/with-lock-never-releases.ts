@@ -1,5 +1,5 @@
 // Mistake: withLock leaves the lock to its expiry.
-// Fails: with-lock-holds-while-fn-runs, lock-is-free-after-an-error, calls-on-one-instance-take-turns
+// Fails: with-lock-holds-while-fn-runs, token-belongs-to-the-acquisition, lock-is-free-after-an-error, calls-on-one-instance-take-turns
 // Fails: survives-an-emptied-script-cache, hundred-sections-one-at-a-time
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'

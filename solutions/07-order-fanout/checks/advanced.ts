@@ -9,13 +9,18 @@ import {
 } from './fanout.ts'
 
 check('offset-waits-for-every-call', async ({ learner, kafka, did }) => {
-  did(both('let no call for the first of two orders come to an end, not even for one of its three lines',
-    'không cho lời gọi nào của đơn đầu tiên trong hai đơn kết thúc, kể cả một trong ba dòng của nó'))
+  did(both('let no call for the first of two orders come to an end; of its three lines, the second one was held, and the third one failed, with maxAttempts 1',
+    'không cho lời gọi nào của đơn đầu tiên trong hai đơn kết thúc; trong ba dòng của nó, dòng thứ hai bị giữ lại, dòng thứ ba bị lỗi, với maxAttempts là 1'))
   const topic = await kafka.topic()
   const gate = Promise.withResolvers<void>()
   let shutSince: number | undefined
-  const shop = await startShop(learner, kafka, { topic }, async ({ service, order: n, args }) => {
+  let hasFailed = false
+  const shop = await startShop(learner, kafka, { topic, dlqTopic: await kafka.topic(), maxAttempts: 1 }, async ({ service, order: n, args }) => {
     shutSince ??= performance.now()
+    if (args[0] === 'p-1-c' && !hasFailed) {
+      hasFailed = true
+      throw new Error('not this one')
+    }
     const isOtherLine = service === 'inventory' && args[0] !== 'p-1-b'
     if (n === 1 && !isOtherLine) await gate.promise
   }, await standingGroups(kafka, topic))
@@ -41,8 +46,8 @@ check('offset-waits-for-every-call', async ({ learner, kafka, did }) => {
 })
 
 check('effect-ids-differ', async ({ learner, kafka, did }) => {
-  did(both('looked at the ids of the effects of three orders, with lines that are alike',
-    'xem effectId của ba đơn hàng có những dòng giống nhau'))
+  did(both('looked at the ids of the effects of four orders, with lines that are alike, and order ids that differ in a capital letter',
+    'xem effectId của bốn đơn hàng có những dòng giống nhau, và có order_id chỉ khác nhau ở chữ hoa'))
   const topic = await kafka.topic(2)
   const shop = await startShop(learner, kafka, { topic })
   await kafka.produce(topic, alikeOrders())
@@ -161,13 +166,19 @@ const SHORT_MS = 1000
 
 const commits = ({ kafkaWire }: Learner): number => kafkaWire.requests('OffsetCommit').length + kafkaWire.requests('TxnOffsetCommit').length
 
-/** How many effects three such orders have. */
-const EFFECTS = [['inventory', 20], ['loyalty', 3]] as const
+/** How many effects four such orders have. */
+const EFFECTS = [['inventory', 24], ['loyalty', 4]] as const
 
-/** Orders of two partitions, at the same offsets, of one user in part, with lines that are alike; `o-1` and its line 11 read as `o-11` and its line 1. */
+/**
+ * Orders of two partitions, at the same offsets, of one user in part, with lines that are alike; `o-1` and its line 11
+ * read as `o-11` and its line 1, and `O-3` is not `o-3`.
+ */
 function alikeOrders(): ReturnType<typeof record>[] {
   const items = [['p-1', 1], ['p-1', 1], ['p-1', 2], ['p-2', 1]].map(([product_id, quantity]) => ({ product_id: String(product_id), quantity: Number(quantity) }))
-  return [record(1, 0, { items: [...items, ...items, ...items], user_id: 'ann' }), record(11, 0, { items, user_id: 'ann' }), record(3, 1, { items })]
+  return [
+    record(1, 0, { items: [...items, ...items, ...items], user_id: 'ann' }), record(11, 0, { items, user_id: 'ann' }),
+    record(3, 1, { items }), record(3, 1, { items, order_id: 'O-3' }),
+  ]
 }
 
 /** `decrement` and `addPoints` both get it as their third argument. */

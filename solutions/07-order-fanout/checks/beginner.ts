@@ -42,9 +42,9 @@ check('email-gets-the-order', async (world) => {
 })
 
 check('inventory-gets-every-line', async (world) => {
-  world.did(both('wrote an order with three lines, two of them of one product',
-    'ghi một đơn hàng ba dòng, trong đó hai dòng cùng một sản phẩm'))
-  const lines = [['p-1-a', 2], ['p-1-b', 1], ['p-1-a', 5]] as const
+  world.did(both('wrote an order with three lines, two of them of one product, one of 3000000000 pieces',
+    'ghi một đơn hàng ba dòng, trong đó hai dòng cùng một sản phẩm, một dòng có 3000000000 món'))
+  const lines = [['p-1-a', 2], ['p-1-b', 1], ['p-1-a', 3_000_000_000]] as const
   const made = order(1, { items: lines.map(([product_id, quantity]) => ({ product_id, quantity })) })
   const calls = await callsFor(world, 'inventory', [made], 3)
   same(sorted(calls.map(({ args: [product, quantity] }) => shown([product, quantity]))), sorted(lines.map((line) => shown(line))),
@@ -52,10 +52,10 @@ check('inventory-gets-every-line', async (world) => {
 })
 
 check('loyalty-gets-the-points', async (world) => {
-  world.did(both('wrote orders worth 5, 19.99, 7.25 and 2.998', 'ghi các đơn hàng trị giá 5, 19.99, 7.25 và 2.998'))
-  const orders = [5, 19.99, 7.25, 2.998].map((total, i) => order(i + 1, { total, items: [{ product_id: 'p', quantity: 3 }] }))
-  const calls = await callsFor(world, 'loyalty', orders, 4)
-  same(calls.map(({ args: [user, points] }) => [user, points]), [['u-1', 50], ['u-2', 199], ['u-3', 72], ['u-4', 29]],
+  world.did(both('wrote orders worth 5, 19.99, 7.25, 2.998 and 1e12', 'ghi các đơn hàng trị giá 5, 19.99, 7.25, 2.998 và 1e12'))
+  const orders = [5, 19.99, 7.25, 2.998, 1e12].map((total, i) => order(i + 1, { total, items: [{ product_id: 'p', quantity: 3 }] }))
+  const calls = await callsFor(world, 'loyalty', orders, 5)
+  same(calls.map(({ args: [user, points] }) => [user, points]), [['u-1', 50], ['u-2', 199], ['u-3', 72], ['u-4', 29], ['u-5', 1e13]],
     both('what addPoints was called with', 'các tham số mà addPoints nhận được'))
 })
 

@@ -155,16 +155,16 @@ check('one-request-per-order', async ({ learner, kafka, did }) => {
 })
 
 check('batch-is-one-request', async ({ learner, kafka, did }) => {
-  did(both('made 100 orders with createOrders and counted the Produce requests',
-    'tạo 100 đơn hàng bằng createOrders rồi đếm số request Produce'))
+  did(both('made 350 orders with createOrders and counted the Produce requests',
+    'tạo 350 đơn hàng bằng createOrders rồi đếm số request Produce'))
   const topic = await kafka.topic(2)
   const producer = await openProducer(learner, topic)
   await producer.createOrder(order(999))
   await untilWritten(kafka, topic, 1)
   learner.kafkaWire.forget()
-  await producer.createOrders(numbers(100).map((n) => order(n)))
-  await untilWritten(kafka, topic, 101)
-  atMost(learner.kafkaWire.requests('Produce').length, 2, both('Produce requests for 100 orders', 'số request Produce cho 100 đơn hàng'))
+  await producer.createOrders(numbers(350).map((n) => order(n)))
+  await untilWritten(kafka, topic, 351)
+  atMost(learner.kafkaWire.requests('Produce').length, 2, both('Produce requests for 350 orders', 'số request Produce cho 350 đơn hàng'))
   await producer.disconnect()
 })
 

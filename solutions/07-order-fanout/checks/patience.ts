@@ -15,21 +15,23 @@ const LONG_DELAY_MS = 2600
 const SLOW_MS = 500
 
 check('back-off-keeps-the-member', async ({ learner, kafka, did }) => {
-  did(both(`let the first call for an order fail, with ${LONG_DELAY_MS} ms before the next attempt and a session of 1500 ms`,
-    `cho lời gọi đầu tiên của một đơn hàng lỗi, lần thử sau cách ${LONG_DELAY_MS} ms, phiên (session) dài 1500 ms`))
+  did(both(`let the first call for an order fail, with ${LONG_DELAY_MS} ms before the next attempt and a session of 1500 ms; later called stop() in another back-off`,
+    `cho lời gọi đầu tiên của một đơn hàng lỗi, lần thử sau cách ${LONG_DELAY_MS} ms, phiên (session) dài 1500 ms; sau đó gọi stop() trong một khoảng nghỉ khác`))
   const topic = await kafka.topic()
   const wire = learner.kafkaWire
   const beats = (): number => wire.requests('Heartbeat').length
-  const failed = new Set<Service>()
+  const failed = new Set<string>()
   const succeeded: Call[] = []
   // Heartbeats between the last first failure and the first second attempt: who sends none is expelled on any machine.
   let atFirst = 0
   let inBackOff: number | undefined
-  const options = { topic, dlqTopic: await kafka.topic(), retryDelayMs: LONG_DELAY_MS, maxAttempts: 2 }
+  const dlqTopic = await kafka.topic()
+  const options = { topic, dlqTopic, retryDelayMs: LONG_DELAY_MS, maxAttempts: 2 }
   const shop = await startShop(learner, kafka, options, async (call) => {
-    if (call.order === 1 && !failed.has(call.service)) {
-      failed.add(call.service)
-      atFirst = beats()
+    const key = `${call.service} ${call.order}`
+    if (call.order !== 2 && !failed.has(key)) {
+      failed.add(key)
+      if (call.order === 1) atFirst = beats()
       throw new Error('not now')
     }
     inBackOff ??= beats() - atFirst
@@ -49,6 +51,9 @@ check('back-off-keeps-the-member', async ({ learner, kafka, did }) => {
     }
     return SERVICES.every((service) => [1, 2].every((n) => succeeded.some((call) => call.service === service && call.order === n)))
   }, both('both orders to be handled', 'cả hai đơn hàng được xử lý'), 10_000)
+  await kafka.produce(topic, [record(3)])
+  await shop.reaches(3)
+  await learner.host.idle()
   await shop.stop()
   const expelled = wire.requests('JoinGroup').length - joins
   if (expelled > 0 && slowest > SLOW_MS && (inBackOff ?? 0) >= SERVICES.length) {
@@ -57,6 +62,12 @@ check('back-off-keeps-the-member', async ({ learner, kafka, did }) => {
   for (const service of SERVICES) same(succeeded.filter((call) => call.service === service && call.order === 1).length, 1,
     both(`times the call of ${service} succeeded`, `số lần lời gọi của ${service} thành công`))
   same(expelled, 0, both('JoinGroup requests since the start', 'số request JoinGroup kể từ khi khởi động'))
+  // Who waits for the end of a back-off before it stops has handled the third order as well.
+  for (const service of SERVICES.filter((one) => !succeeded.some((call) => call.service === one && call.order === 3))) {
+    atMost(await done(kafka, shop.groups[service], topic), 2, both(`the committed offset of ${service} after stop() in the back-off of the third order`,
+      `offset đã commit của ${service} sau khi gọi stop() trong khoảng nghỉ của đơn thứ ba`))
+  }
+  same(await kafka.ends(dlqTopic), [0], both('records in the DLQ after stop() in a back-off', 'số bản ghi trong DLQ sau khi gọi stop() trong khoảng nghỉ'))
 }, { waits: true })
 
 check('delays-grow', async ({ learner, kafka, did }) => {

@@ -1,5 +1,5 @@
 // Mistake: a total that is NaN or infinite passes: JSON turns it into null.
-// Fails: totals-are-finite-and-not-negative
+// Fails: totals-are-finite-and-not-negative, incomplete-orders-go-to-the-dlq
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EachMessagePayload, Kafka } from 'kafkajs'
 

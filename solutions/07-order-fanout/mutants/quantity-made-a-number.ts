@@ -1,5 +1,5 @@
 // Mistake: a quantity of '2' counts as a number.
-// Fails: quantities-are-positive-integers
+// Fails: quantities-are-positive-integers, incomplete-orders-go-to-the-dlq
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EachMessagePayload, Kafka } from 'kafkajs'
 

@@ -1,5 +1,5 @@
 // Mistake: cuts a price off to whole cents: 0.29 becomes 28 of them.
-// Fails: prices-become-whole-cents
+// Fails: prices-become-whole-cents, restart-goes-on
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer } from 'kafkajs'
 

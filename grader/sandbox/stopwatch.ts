@@ -24,18 +24,16 @@ export function stopwatch(): () => number {
 
 let known = { at: -Infinity, slowness: 1 }
 
-/** Whether more processes want the cores, or did for the last minute, than a grading of its own keeps at work. */
+/** Whether more processes want the cores, or did for the last minute, than gradings side by side keep at work. */
 export function crowded(): boolean {
-  return Math.max(runnable(), os.loadavg()[0]!) > takenForGranted()
+  return Math.max(runnable(), os.loadavg()[0]!) > 3 * os.availableParallelism()
 }
 
 /** How many processes want each core, half of them taken for granted: a grading keeps a few of its own at work. */
 function slowness(now: number): number {
-  if (now - known.at > LOOK_EVERY_MS) known = { at: now, slowness: Math.max(1, runnable() / takenForGranted()) }
+  if (now - known.at > LOOK_EVERY_MS) known = { at: now, slowness: Math.max(1, runnable() / (2 * os.availableParallelism())) }
   return known.slowness
 }
-
-const takenForGranted = (): number => 2 * os.availableParallelism()
 
 function runnable(): number {
   try {

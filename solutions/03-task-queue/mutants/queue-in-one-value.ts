@@ -1,7 +1,7 @@
 // Mistake: keeps the whole queue as one JSON value, read and written back: additions at once overwrite each other.
 // Fails: each-task-to-one-caller, adding-at-once-loses-nothing, order-holds-however-fast, queue-has-no-limit,
 // Fails: adding-is-one-round-trip, taking-is-one-round-trip, claims-are-atomic, acknowledging-and-requeueing-agree,
-// Fails: claiming-is-one-round-trip, acknowledging-is-one-round-trip
+// Fails: claiming-is-one-round-trip, acknowledging-is-one-round-trip, stale-claims-go-back-once
 import { randomUUID } from 'node:crypto'
 import type { Redis } from 'ioredis'
 

@@ -1,5 +1,5 @@
 // Mistake: commits for partition 0, whichever it was.
-// Fails: old-group-goes-on
+// Fails: old-group-goes-on, rejected-log-comes-again
 import type { Kafka } from 'kafkajs'
 
 /** One record of the topic, as JSON; `timestamp` is when it was sent, ISO 8601 in UTC. */

@@ -1,5 +1,5 @@
 // Mistake: commits an order before it is handled.
-// Fails: offset-waits-for-every-call, offset-waits-for-the-dlq, unwritable-dlq-holds-the-offset
+// Fails: offset-waits-for-every-call, offset-waits-for-the-dlq, unwritable-dlq-holds-the-offset, back-off-keeps-the-member
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EachMessagePayload, Kafka } from 'kafkajs'
 

@@ -1,5 +1,5 @@
 // Mistake: writes to the DLQ at every failed attempt.
-// Fails: failing-call-is-tried-again, dead-letters-say-why-and-where-from
+// Fails: failing-call-is-tried-again, dead-letters-say-why-and-where-from, back-off-keeps-the-member
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EachMessagePayload, Kafka } from 'kafkajs'
 

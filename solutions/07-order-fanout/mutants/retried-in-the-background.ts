@@ -1,5 +1,5 @@
 // Mistake: tries again later, while the orders behind it go on.
-// Fails: a-retry-keeps-the-order, unwritable-dlq-holds-the-offset
+// Fails: a-retry-keeps-the-order, unwritable-dlq-holds-the-offset, back-off-keeps-the-member
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EachMessagePayload, Kafka } from 'kafkajs'
 

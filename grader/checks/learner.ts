@@ -110,8 +110,8 @@ export function learners(run: Run, lane: Lane | null): {
   return {
     redisWires,
     kafkaWires,
-    async start({ clockShiftMs = 0, redis, kafka } = {}) {
-      const host = clockShiftMs === 0 ? await run.takeHost() : await run.freshHost(clockShiftMs)
+    async start({ clockShiftMs, redis, kafka } = {}) {
+      const host = await run.takeHost(clockShiftMs)
       hosts.add(host)
       return learner(host, {
         ...(lane ? await redisClient(host, redis) : { redis: none, wire: none }),

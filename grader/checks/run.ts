@@ -25,14 +25,14 @@ export interface Lane {
 
 export interface Run {
   readonly config: RunConfig
-  /** A process with the submission freshly imported; give it back when done. */
-  takeHost(): Promise<Host>
+  /** A process with the submission freshly imported, whose clock may be wrong; give it back when done. */
+  takeHost(clockShiftMs?: number): Promise<Host>
   /** Resolves when the host has been looked at, and its clients are closed. */
   giveHost(host: Host): Promise<void>
   /** Resolves when every host given back has been looked at. */
   hostsReturned(): Promise<void>
-  /** A process that imports the submission for the first time, and whose clock may be wrong. */
-  freshHost(clockShiftMs?: number): Promise<Host>
+  /** A process that imports the submission for the first time. */
+  freshHost(): Promise<Host>
   /** Every Redis of the run. */
   readonly lanes: Shared<Lane>
   /** The right to keep the cores busy. */
@@ -66,7 +66,6 @@ export function openRun(config: RunConfig, pool: HostPool): Run {
   const printed: string[] = []
   const unhandled: string[] = []
   const returning = new Set<Promise<void>>()
-  const shifted = new WeakSet<Host>()
 
   const forACall = (): number => patience(CALL_MS)
 
@@ -78,7 +77,7 @@ export function openRun(config: RunConfig, pool: HostPool): Run {
     if (host.output()) printed.push(host.output())
     for (const error of host.unhandled) unhandled.push(error.message)
     // A host that printed or misbehaved is not used again: what comes later must be told apart.
-    if (blameless && host.alive() && !shifted.has(host) && (await nothingLeft(host))) {
+    if (blameless && host.alive() && (await nothingLeft(host))) {
       spare.push(host)
       return
     }
@@ -88,7 +87,7 @@ export function openRun(config: RunConfig, pool: HostPool): Run {
 
   return {
     config,
-    takeHost: () => loaded(spare.pop() ?? pool.take(forACall)),
+    takeHost: (clockShiftMs) => loaded(spare.pop() ?? pool.take(forACall), clockShiftMs),
     giveHost(host) {
       const given = lookAt(host).finally(() => returning.delete(given))
       returning.add(given)
@@ -97,11 +96,7 @@ export function openRun(config: RunConfig, pool: HostPool): Run {
     async hostsReturned() {
       await Promise.all(returning)
     },
-    freshHost(clockShiftMs = 0) {
-      const host = pool.take(forACall)
-      if (clockShiftMs !== 0) shifted.add(host)
-      return loaded(host, clockShiftMs)
-    },
+    freshHost: () => loaded(pool.take(forACall)),
     lanes: shared(lanes),
     turns: shared([...Array(AT_WORK).keys()]),
     learnerFrames: (stack) => learnerFrames(map, stack),

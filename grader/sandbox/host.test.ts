@@ -27,6 +27,7 @@ export const dial = (port) => new Promise((resolve) => net.connect(port, '127.0.
 export const itself = () => new URL(import.meta.url).pathname
 export const signal = () => process.kill(process.ppid, 'SIGKILL')
 export const forget = () => { Promise.reject(new Error('nobody looks')) }
+export const clocks = () => [Date.now(), new Date().getTime(), performance.timeOrigin + performance.now()]
 export const leave = () => { setInterval(() => {}, 1000).unref() }
 export const garbage = () => { fs.writeSync(3, Buffer.from([9, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9])) }
 export class Counter { #n = 0; up(by = 1) { return (this.#n += by) } get n() { return this.#n } }
@@ -134,6 +135,15 @@ describe.each([...(bubblewrap ? ['bubblewrap' as const] : []), 'permissions' as 
     await host.load(SUBMISSION)
     await host.call('leave')
     expect((await host.reset()).timers).toBe(1)
+  })
+
+  test('its clock can be wrong, and right again', async () => {
+    const host = await start()
+    const clocks = async (): Promise<number[]> => (await host.call('clocks') as number[]).map((ms) => ms - Date.now())
+    for (const hours of [2, -3, 0]) {
+      await host.load(SUBMISSION, hours * 3_600_000)
+      expect((await clocks()).map((ms) => Math.round(ms / 3_600_000))).toEqual([hours, hours, hours])
+    }
   })
 
   test('SIGSTOP holds it, SIGCONT lets it go on', async () => {

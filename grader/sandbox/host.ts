@@ -72,7 +72,7 @@ export interface Host {
   readonly ended: () => EndReason | null
   /** How long a call into learner code may take before its process is ended, in milliseconds. */
   patience: () => number
-  /** Imports the bundled submission `code`, afresh each time; `clockShiftMs` moves its clock for good. */
+  /** Imports the bundled submission `code`, afresh each time; `clockShiftMs` sets its clock so much off the machine's. */
   load(code: string, clockShiftMs?: number): Promise<void>
   openRedis(socket: string, options?: { reconnects?: boolean; retriesPerRequest?: number | null }): Promise<ClientHandle>
   openKafka(socket: string, options?: { retries?: number }): Promise<ClientHandle>

@@ -2,7 +2,7 @@ import type { Json } from './codec.ts'
 
 /** What the grader may ask of a host. Values are `Json` of `codec.ts`. */
 export interface HostFunctions {
-  /** Imports the bundle afresh; returns pairs of an export and its kind. `clockShiftMs` moves Date and performance for good. */
+  /** Imports the bundle afresh; returns pairs of an export and its kind. `clockShiftMs` is what Date and performance are off the machine's clock. */
   load(file: string, clockShiftMs: number): Promise<Reply>
   open(id: string, spec: ClientSpec): Promise<Reply>
   close(id: string): Promise<void>

@@ -15,11 +15,16 @@ import { framed } from '../frames.ts'
 import type { ClientSpec, GraderFunctions, HostFunctions, Reply } from '../protocol.ts'
 import { closeClient, openClient } from './clients.ts'
 import { lendLibraries } from './libraries.ts'
-import { addedGlobals, harden, pendingTimers, shiftClock } from './surroundings.ts'
+import { addedGlobals, harden, pendingTimers, setClock } from './surroundings.ts'
 
 lendLibraries()
-if (v8.startupSnapshot.isBuildingSnapshot()) v8.startupSnapshot.setDeserializeMainFunction(start)
-else start()
+if (v8.startupSnapshot.isBuildingSnapshot()) {
+  v8.startupSnapshot.setDeserializeMainFunction(start)
+  // The snapshot is made eagerly (`image.ts`) and read by hosts that are not: it belongs to the flags of its last moment.
+  v8.setFlagsFromString('--lazy')
+} else {
+  start()
+}
 
 function start(): void {
   harden()
@@ -37,7 +42,7 @@ function start(): void {
   const functions: HostFunctions = {
     load(file, clockShiftMs) {
       return answer(codec, async () => {
-        if (clockShiftMs !== 0) shiftClock(clockShiftMs)
+        setClock(clockShiftMs)
         module = await importFile(`${file}?${++loads}`)
         return Object.entries(module).map(([name, value]) => [name, kindOf(value)])
       })

@@ -63,9 +63,17 @@ function countTimers(): void {
   syncBuiltinESMExports()
 }
 
-/** Moves the clock that JavaScript sees, for checks of who trusts the client's clock. */
-export function shiftClock(ms: number): void {
-  const RealDate = Date
+const RealDate = Date
+
+/** Sets the clock that JavaScript sees `ms` off the machine's, for checks of who trusts the client's clock; 0 sets it right again. */
+export function setClock(ms: number): void {
+  globalThis.Date = ms === 0 ? RealDate : shiftedDate(ms)
+  Reflect.deleteProperty(performance, 'timeOrigin')
+  // `performance.now()` counts from there: the two together tell the time of day.
+  if (ms !== 0) Object.defineProperty(performance, 'timeOrigin', { value: performance.timeOrigin + ms, configurable: true })
+}
+
+function shiftedDate(ms: number): DateConstructor {
   const shifted = function (this: unknown, ...args: [] | [number]): unknown {
     if (!new.target) return new RealDate(RealDate.now() + ms).toString()
     return args.length === 0 ? new RealDate(RealDate.now() + ms) : Reflect.construct(RealDate, args, new.target)
@@ -73,8 +81,5 @@ export function shiftClock(ms: number): void {
   Object.setPrototypeOf(shifted, RealDate)
   shifted.prototype = RealDate.prototype
   Object.assign(shifted, { now: () => RealDate.now() + ms, parse: RealDate.parse, UTC: RealDate.UTC })
-  globalThis.Date = shifted as unknown as DateConstructor
-  const realNow = performance.now.bind(performance)
-  Object.defineProperty(performance, 'now', { value: () => realNow() + ms })
-  Object.defineProperty(performance, 'timeOrigin', { value: performance.timeOrigin + ms })
+  return shifted as unknown as DateConstructor
 }

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import { storm, type Learner } from '#checks'
+import { copyCommands, storm, type Learner } from '#checks'
 import { commandsOf, countOf, topOf, view } from './calls.ts'
 
 /** Has articles viewed, once each, until there are `want` instead of `have`; returns how many there are. */
@@ -12,9 +12,8 @@ const FIRST = 1_000_000
 const BY_CALLS = 2000
 
 /**
- * The fastest way to many articles. The learner's code makes one view, and the server repeats what was sent with the
- * ids exchanged: a hundred times as fast as as many calls. Where such copies do not count, there are fewer, by calls.
- * Leaves the database empty.
+ * The fastest way to many articles: the learner's code makes one view, and the server repeats what was sent. Where such
+ * copies do not count, there are fewer, by calls. Leaves the database empty.
  */
 export async function howToGrow(learner: Learner, redis: Redis): Promise<Grow> {
   await growByCopies(learner, redis, 0, 4)
@@ -35,34 +34,6 @@ async function growByCalls(learner: Learner, have: number, want: number): Promis
 
 async function growByCopies(learner: Learner, redis: Redis, have: number, want: number): Promise<number> {
   const model = FIRST + have
-  const frames = (await commandsOf(learner, () => view(learner, model)))
-    .filter(({ name }) => name !== 'MULTI' && name !== 'EXEC')
-    .map(({ words }) => words.map((word) => word.toString('latin1')))
-  const last = FIRST + want - 1
-  // A script cannot run another one. Whatever cannot be repeated does not count, which is all that matters.
-  if (frames.some(([name]) => /^(EVAL|FCALL)/i.test(name!))) await copyOneByOne(redis, frames, model, last)
-  else await redis.eval(COPY, 0, model, last, JSON.stringify(frames)).catch(() => {})
+  await copyCommands(redis, await commandsOf(learner, () => view(learner, model)), model, FIRST + want - 1)
   return want
-}
-
-/** ARGV[1] the model's id · ARGV[2] the last id · ARGV[3] the commands of one view, as JSON */
-const COPY = `
-  local frames = cjson.decode(ARGV[3])
-  for id = ARGV[1] + 1, ARGV[2] do
-    local digits = string.format('%d', id)
-    for _, frame in ipairs(frames) do
-      local words = {}
-      for i, word in ipairs(frame) do words[i] = string.gsub(word, ARGV[1], digits) end
-      redis.call(unpack(words))
-    end
-  end
-`
-
-async function copyOneByOne(redis: Redis, frames: readonly string[][], model: number, last: number): Promise<void> {
-  const commands: string[][] = []
-  for (let id = model + 1; id <= last; id++) {
-    // By call(): as a method of a pipeline a command has its name in lower case only, and learner code may send another.
-    for (const frame of frames) commands.push(['call', ...frame.map((word) => word.replaceAll(String(model), String(id)))])
-  }
-  await redis.pipeline(commands).exec()
 }

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import { storm, type Command, type Instance, type Learner } from '#checks'
+import { copyCommands, storm, type Instance, type Learner } from '#checks'
 import { add, boardOf, names, rankOf, scoreOf, topOf } from './board.ts'
 
 export interface Growing {
@@ -18,8 +18,8 @@ const FIRST = 1_000_000
 const BY_CALLS = 2000
 
 /**
- * A board that can be made large fast. The learner's code adds one player, and the server repeats what was sent with the
- * digits exchanged: a hundred times as fast as as many calls. Where such copies do not count, there are fewer, by calls.
+ * A board that can be made large fast: the learner's code adds one player, and the server repeats what was sent. Where
+ * such copies do not count, there are fewer, by calls.
  */
 export async function growing(learner: Learner, redis: Redis): Promise<Growing> {
   const board = await boardOf(learner)
@@ -48,40 +48,5 @@ async function copies(learner: Learner, board: Instance, redis: Redis, have: num
   const model = FIRST + have
   learner.wire.forget()
   await add(board, nameOf(have), model)
-  const frames = framesOf(learner.wire.commands())
-  const last = FIRST + want - 1
-  // A script cannot run another one. Whatever cannot be repeated does not count, which is all that matters.
-  if (frames.some(([name]) => /^(EVAL|FCALL)/i.test(name!))) await copyOneByOne(redis, frames, model, last)
-  else await redis.eval(COPY, 0, model, last, JSON.stringify(frames)).catch(() => {})
-}
-
-/** What leaves nothing behind is not repeated: nor is EVALSHA of a script that the server does not know. */
-const WITHOUT_TRACE = new Set(['MULTI', 'EXEC', 'PUBLISH'])
-
-function framesOf(commands: readonly Command[]): string[][] {
-  return commands
-    .filter(({ name, reply }) => !WITHOUT_TRACE.has(name) && reply?.type !== 'error')
-    .map(({ words }) => words.map((word) => word.toString('latin1')))
-}
-
-/** ARGV[1] the model's digits · ARGV[2] the last ones · ARGV[3] the commands of one call, as JSON */
-const COPY = `
-  local frames = cjson.decode(ARGV[3])
-  for id = ARGV[1] + 1, ARGV[2] do
-    local digits = string.format('%d', id)
-    for _, frame in ipairs(frames) do
-      local words = {}
-      for i, word in ipairs(frame) do words[i] = string.gsub(word, ARGV[1], digits) end
-      redis.call(unpack(words))
-    end
-  end
-`
-
-async function copyOneByOne(redis: Redis, frames: readonly string[][], model: number, last: number): Promise<void> {
-  const commands: string[][] = []
-  for (let id = model + 1; id <= last; id++) {
-    // By call(): as a method of a pipeline a command has its name in lower case only, and learner code may send another.
-    for (const frame of frames) commands.push(['call', ...frame.map((word) => word.replaceAll(String(model), String(id)))])
-  }
-  await redis.pipeline(commands).exec()
+  await copyCommands(redis, learner.wire.commands(), model, FIRST + want - 1)
 }

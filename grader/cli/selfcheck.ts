@@ -49,7 +49,7 @@ async function runSelfcheck(names: string[], options: Options): Promise<void> {
   process.exitCode = problems + checkup.changed.length > 0 ? 1 : 0
 }
 
-function draw({ exercises, problems, changed, gradings }: Checkup, seconds: number): string {
+function draw({ exercises, problems, changed, gradings, before }: Checkup, seconds: number): string {
   const width = Math.max(...exercises.map(({ exercise }) => exercise.slug.length), 'exercise'.length)
   const lines = [`${'exercise'.padEnd(width)}   checks   mutants caught   variants right   without a killer`]
   for (const { exercise, checks, mutants, variants, withoutKiller } of exercises) {
@@ -66,6 +66,7 @@ function draw({ exercises, problems, changed, gradings }: Checkup, seconds: numb
     exercises.flatMap(({ exercise, withoutKiller }) => withoutKiller.map((id) => `${exercise.slug}: ${id}`)))
   list('Verdicts that changed:', changed)
   const all = exercises.reduce((sum, { mutants }) => sum + mutants.declared, 0)
-  lines.push('', `${gradings} gradings of ${all} mutants and their kin in ${seconds.toFixed(1)} s`)
+  const now = before > 0 ? `, the last ${gradings - before}` : ''
+  lines.push('', `${gradings} gradings of ${all} mutants and their kin${now} in ${seconds.toFixed(1)} s`)
   return `${lines.join('\n')}\n`
 }

@@ -4,9 +4,12 @@ import path from 'node:path'
 import { listExercises, type Exercise } from '#catalog/exercise.ts'
 import { readSubmission } from '#catalog/submission.ts'
 import { openGrader } from '#grade'
+import { residentKey } from '#resident/key.ts'
+import { cacheDir, hash } from '#services/place.ts'
 import type { ServiceKind } from '#services/services.ts'
 import type { Graded } from '../grade.types.ts'
 import { busyCores } from './busy.ts'
+import { openJournal, type Journal } from './journal.ts'
 import { changedVerdicts, commonWithoutKiller, judgeKnown, withoutKiller } from './judge.ts'
 import { knownPrograms, type Known } from './material.ts'
 
@@ -38,6 +41,8 @@ export interface Checkup {
   /** Verdicts that were not the same every time. */
   readonly changed: readonly string[]
   readonly gradings: number
+  /** How many of these an interrupted self-check had done before. */
+  readonly before: number
 }
 
 interface Work { readonly exercise: Exercise; readonly known: Known }
@@ -52,7 +57,9 @@ export async function selfcheck(exercises: readonly Exercise[], options: Selfche
   const first = new Map<Known, Graded>()
   const problemsOf = new Map<Known, Set<string>>(work.map(({ known }) => [known, new Set<string>()]))
   const changed: string[] = []
+  const journal = options.repeat > 1 ? journalOf(work, options) : null
   let gradings = 0
+  let before = 0
 
   const load = options.busy ? busyCores() : null
   const sideBySide = graders(options.busy)
@@ -64,20 +71,30 @@ export async function selfcheck(exercises: readonly Exercise[], options: Selfche
     return graded
   }
   const conclude = ({ known }: Work, graded: Graded, round: number): void => {
+    journal?.keep(round, known.name, graded)
+    judge(known, graded, round)
+  }
+  const judge = (known: Known, graded: Graded, round: number): void => {
     for (const problem of judgeKnown(known, graded)) {
       problemsOf.get(known)!.add(problem)
       options.onProblem(`${known.name}: ${problem}`)
     }
-    const before = first.get(known)
-    if (!before) return void first.set(known, graded)
-    for (const change of changedVerdicts(before, graded)) {
+    const earlier = first.get(known)
+    if (!earlier) return void first.set(known, graded)
+    for (const change of changedVerdicts(earlier, graded)) {
       changed.push(`${known.name}: round ${round}, ${change}`)
       options.onProblem(changed.at(-1)!)
     }
   }
   try {
     for (let round = 1; round <= options.repeat; round++) {
-      const queue = [...work]
+      const queue = work.filter(({ exercise, known }) => {
+        const graded = journal?.find(round, known.name, exercise)
+        if (!graded) return true
+        before = ++gradings
+        judge(known, graded, round)
+        return false
+      })
       const unsure: Work[] = []
       await Promise.all(Array.from({ length: sideBySide }, async () => {
         for (let next = queue.shift(); next; next = queue.shift()) {
@@ -89,6 +106,7 @@ export async function selfcheck(exercises: readonly Exercise[], options: Selfche
       // No verdict is no wrong verdict: what the machine was too busy for is graded again, with nothing beside it.
       for (const again of unsure) conclude(again, await gradeKnown(again), round)
     }
+    journal?.remove()
   } finally {
     load?.()
     await grader.close()
@@ -109,7 +127,15 @@ export async function selfcheck(exercises: readonly Exercise[], options: Selfche
       ],
     }
   })
-  return { exercises: rows, problems: commonProblems(material), changed, gradings }
+  return { exercises: rows, problems: commonProblems(material), changed, gradings, before }
+}
+
+/** Hours of work are kept as they are done, and go on after an interruption, as long as nothing has changed meanwhile. */
+function journalOf(work: readonly Work[], { busy, services }: SelfcheckOptions): Journal {
+  const exercises = new Set(work.map(({ exercise }) => exercise.dir))
+  const programs = work.map(({ known: { name, file, fails } }) => [name, fails, fs.readFileSync(file, 'utf8')])
+  const name = hash(JSON.stringify([[...exercises], busy, services]))
+  return openJournal(path.join(cacheDir(), `selfcheck-${name}.jsonl`), hash(JSON.stringify([residentKey(), programs])))
 }
 
 /** One of each in turn: while a Kafka exercise waits for its broker, a Redis exercise has the cores. */

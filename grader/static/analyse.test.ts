@@ -20,6 +20,7 @@ beforeEach(() => {
 
 test.concurrent.each([
   ['tidy.ts', {}],
+  ['modern.ts', {}],
   ['floating-promise.ts', { 'no-floating-promises': ['5:3', '6:26'] }],
   ['forgotten-doc.ts', { 'doc-comments': ['9:1', '14:1', '16:1'] }],
   ['type-error.ts', { 'strict-types': ['3:9'] }],

@@ -21,7 +21,7 @@ export async function bundle(folder: string, entry: string): Promise<BundleResul
       legalComments: 'none',
       sourcemap: 'external',
       sourcesContent: false,
-      tsconfigRaw: { compilerOptions: { target: 'es2024', useDefineForClassFields: true, strict: true } },
+      tsconfigRaw: { compilerOptions: { useDefineForClassFields: true, strict: true } },
       plugins: [onlyOwnFolder(folder)],
       logLevel: 'silent',
     })

@@ -41,8 +41,9 @@ const strictOptions = {
   compilerOptions: {
     strict: true,
     noEmit: true,
-    target: 'es2024',
-    lib: ['es2024', 'esnext.disposable'],
+    target: 'esnext',
+    // Whatever the Node of the kit can run.
+    lib: ['esnext'],
     module: 'esnext',
     moduleResolution: 'bundler',
     resolveJsonModule: true,

@@ -4,7 +4,7 @@ import { openRelay, type Awaitable, type Relay } from './relay.ts'
 /** Requests by API key: https://kafka.apache.org/protocol#protocol_api_keys */
 export const API = {
   Produce: 0, Fetch: 1, ListOffsets: 2, Metadata: 3, OffsetCommit: 8, OffsetFetch: 9, FindCoordinator: 10, JoinGroup: 11,
-  Heartbeat: 12, LeaveGroup: 13, SyncGroup: 14, DescribeGroups: 15, ApiVersions: 18, InitProducerId: 22, OffsetForLeaderEpoch: 23,
+  Heartbeat: 12, LeaveGroup: 13, SyncGroup: 14, DescribeGroups: 15, ApiVersions: 18, CreateTopics: 19, InitProducerId: 22, OffsetForLeaderEpoch: 23,
   AddPartitionsToTxn: 24, AddOffsetsToTxn: 25, EndTxn: 26, TxnOffsetCommit: 28,
 } as const
 
@@ -29,8 +29,8 @@ export type KafkaReplyGate = (request: KafkaRequest) => Awaitable<'pass' | 'lose
 
 /**
  * A unix socket that stands for the whole cluster towards one learner client.
- * Only what a producer, a consumer and a lag reader need passes; lists of all topics or groups do not, so that
- * the random names of one check cannot be found by another.
+ * Only what a producer, a consumer, a lag reader and who makes sure of a topic need passes; lists of all topics or
+ * groups do not, so that the random names of one check cannot be found by another.
  */
 export interface KafkaWire extends Relay {
   /** Everything sent since the last `forget`. */

@@ -5,8 +5,13 @@ import { done, messagesOf, reaches, record, startConsumer, type Log } from './pi
 
 export type World = Pick<CheckContext, 'learner' | 'kafka'>
 
-/** The first of two logs is rejected with each of `errors`: it comes again every time, before the second. */
-export async function survives({ learner, kafka }: World, errors: readonly unknown[]): Promise<void> {
+type OnLog = (log: Log) => Promise<void>
+
+/**
+ * The first of two logs is rejected with each of `errors`: it comes again every time, before the second.
+ * `dressed` may put something around the handler.
+ */
+export async function survives({ learner, kafka }: World, errors: readonly unknown[], dressed = async (onLog: OnLog): Promise<OnLog> => onLog): Promise<void> {
   const topic = await kafka.topic()
   const groupId = kafka.name('g')
   // After a few failures kafkajs starts its consumer anew: where a new group starts is another check's business.
@@ -16,14 +21,14 @@ export async function survives({ learner, kafka }: World, errors: readonly unkno
   const offsets: number[] = []
   const consumer = await startConsumer(learner, {
     topic, groupId,
-    onLog: async ({ message }) => {
+    onLog: await dressed(async ({ message }) => {
       if (message === '1' && left.length > 0) {
         const error = left.shift()
         offsets.push((await kafka.committed(groupId, topic))[0] ?? -1)
         throw error
       }
       handled.push(message)
-    },
+    }),
   })
   await kafka.produce(topic, [record('1'), record('2')])
   const times = errors.length - 1

@@ -28,7 +28,9 @@ function documentable(source: Source, all: readonly Source[], seen: Set<Source>)
       case 'ExportNamedDeclaration':
         if (statement.source) return reExported(source, statement.source.value, namesOf(statement), all, seen)
         if (statement.declaration) return declared(source, statement, statement.declaration)
-        return namesOf(statement).flatMap((name) => ofLocal(source, name, all, seen))
+        return statement.specifiers
+          .filter((one) => isValue(statement, one) && !hasDocComment(source, one))
+          .flatMap(({ local }) => ofLocal(source, nameOf(local), all, seen))
       case 'ExportAllDeclaration':
         return reExported(source, statement.source.value, null, all, seen)
       case 'ExportDefaultDeclaration':
@@ -70,7 +72,7 @@ function functionName(statement: Statement): string | undefined {
   return isOne ? declaration.id?.name : undefined
 }
 
-/** `export { a }`: the comment belongs to the declaration, here or in the neighbour it was imported from. */
+/** `export { a }` without a comment there: it belongs to the declaration, here or in the neighbour it was imported from. */
 function ofLocal(source: Source, name: string, all: readonly Source[], seen: Set<Source>): Documentable[] {
   for (const statement of source.program.body) {
     const found = 'declare' in statement ? declared(source, statement, statement as Declaration) : []
@@ -97,9 +99,14 @@ function reExported(
   return documentable(target, all, new Set(seen)).filter(({ name }) => names === null || names.includes(name))
 }
 
-function namesOf(statement: Extract<Node, { type: 'ExportNamedDeclaration' }>): string[] {
-  if (statement.exportKind === 'type') return []
-  return statement.specifiers.filter((one) => one.exportKind !== 'type').map(({ local }) => nameOf(local))
+type NamedExport = Extract<Node, { type: 'ExportNamedDeclaration' }>
+
+function namesOf(statement: NamedExport): string[] {
+  return statement.specifiers.filter((one) => isValue(statement, one)).map(({ local }) => nameOf(local))
+}
+
+function isValue(statement: NamedExport, specifier: NamedExport['specifiers'][number]): boolean {
+  return statement.exportKind !== 'type' && specifier.exportKind !== 'type'
 }
 
 function nameOf(node: { name: string } | { value: string }): string {

@@ -2,7 +2,7 @@
  * Nothing in between: in every order of concurrent calls a task has one owner, and a crash, a death or a lost reply at any
  * moment loses none.
  */
-import { both, check, CheckFailed, nextMoment, same, settled } from '#checks'
+import { both, check, CheckFailed, nextMoment, same, settled, shown } from '#checks'
 import { ack, addAll, allRecovered, claim, claimOne, lengthOf, letExpire, nameOf, next, nextNames, recovered, requeue, snapshot, warmUp, type Claim } from './queue.ts'
 
 check('claims-are-atomic', async ({ learner, redis, schedules, did }) => {
@@ -39,13 +39,14 @@ check('acknowledging-and-requeueing-agree', async ({ learner, redis, schedules, 
     names: [both('ackTask', 'ackTask'), both('requeueStale', 'requeueStale')],
     holds: async (results) => {
       throwErrors(results)
-      const done = results[0] === true
+      const [done, back] = [results[0] === true, Number(results[1])]
       const length = await lengthOf(learner)
-      if (length === (done ? 1 : 2)) return
+      const expected = done ? { back: 0, length: 1 } : { back: 1, length: 2 }
+      if (back === expected.back && length === expected.length) return
       throw new CheckFailed(both(
-        `ackTask said ${String(done)}, and then ${length} of two tasks wait.`,
-        `ackTask trả về ${String(done)}, sau đó ${length} trong hai công việc đang chờ.`),
-      { expected: done ? '1' : '2', got: String(length) })
+        `ackTask said ${String(done)}, requeueStale that ${back} went back, and then ${length} of two tasks wait.`,
+        `ackTask trả về ${String(done)}, requeueStale báo đã trả lại ${back}, sau đó ${length} trong hai công việc đang chờ.`),
+      { expected: shown(expected), got: shown({ back, length }) })
     },
   })
 })
@@ -137,13 +138,20 @@ check('lost-reply-loses-no-task', async ({ learner, redis, did }) => {
 })
 
 check('claimed-tasks-never-expire', async ({ learner, redis, did }) => {
-  did(both('claimed a task, let every key expire that has an expiry, and claimed another', 'nhận một công việc, cho hết hạn mọi key có thời hạn, rồi nhận công việc nữa'))
-  await addAll(learner, ['a', 'b', 'c'])
+  did(both('put a claimed task back, claimed it and two more, acknowledged one, let every key expire that has an expiry, and claimed the others',
+    'trả lại một công việc đã nhận, nhận lại nó và hai công việc nữa, xác nhận một, cho hết hạn mọi key có thời hạn, rồi nhận các công việc còn lại'))
+  await addAll(learner, ['a', 'b', 'c', 'd', 'e'])
   await claimOne(learner)
+  await nextMoment(redis)
+  await requeue(learner, 0)
+  const claims = [await claimOne(learner), await claimOne(learner), await claimOne(learner)]
+  const done = claims[1]!
+  await ack(learner, done)
   await letExpire(redis)
-  // It must not come under the receipt of the first.
-  await claim(learner)
-  await allRecovered(learner, redis, ['a', 'b', 'c'], both('the tasks that are still there', 'các công việc vẫn còn'))
+  // They must not come under receipts that are in use.
+  for (let i = 0; i < 2; i++) await claim(learner)
+  const left = ['a', 'b', 'c', 'd', 'e'].filter((name) => name !== nameOf(done.task))
+  await allRecovered(learner, redis, left, both('the tasks that are still there', 'các công việc vẫn còn'))
 })
 
 function throwErrors(results: readonly unknown[]): void {

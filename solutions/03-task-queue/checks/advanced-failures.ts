@@ -1,22 +1,23 @@
 /**
  * Claims refuse bad input, pass failures on, set malformed entries aside, keep their keys in order, and cost one round trip.
  */
-import { atMost, both, check, commandsRun, hasError, holds, nextMoment, refuses, rejects, same, settled, shown } from '#checks'
-import { fortyTexts, planter } from './plant.ts'
-import { ack, add, addAll, allRecovered, claim, claimOne, lengthOf, nameOf, next, requeue, task } from './queue.ts'
-import { plantWrongTypes } from './wrong-types.ts'
+import { atMost, both, check, commandsRun, holds, nextMoment, plantWrongType, refuses, rejects, same, settled, shown } from '#checks'
+import { manyTexts, planter } from './plant.ts'
+import { ack, add, addAll, allRecovered, claim, claimOne, lengthOf, nameOf, next, requeue, snapshot, task } from './queue.ts'
+import { hasWrongType, plantWrongTypes } from './wrong-types.ts'
 
 check('claims-pass-malformed-entries-over', async ({ learner, redis, did }) => {
   did(both('planted text that is no JSON at the head of task:queue and claimed', 'đặt văn bản không phải JSON vào đầu task:queue rồi nhận công việc'))
   const { plant, dead } = await planter(learner, redis)
-  const texts = ['not a task', '{"name":"half', 'chưa xong']
+  const texts = ['not a task', '{"name":"half', '{"name":NaN}', 'chưa xong']
   await plant(texts)
   const claimed = await claimOne(learner)
   same(nameOf(claimed.task), 'a', both('the claimed task', 'công việc nhận được'))
   same(await dead(), texts.toSorted(), both('what is in the list task:queue:dead', 'nội dung list task:queue:dead'))
   same(await ack(learner, claimed), true, both('its acknowledgement', 'lần xác nhận'))
-  await plant(fortyTexts)
-  same(nameOf((await claimOne(learner)).task), 'b', both('the task claimed behind forty malformed entries', 'công việc nhận được sau bốn mươi phần tử hỏng'))
+  await plant(manyTexts)
+  same(nameOf((await claimOne(learner)).task), 'b',
+    both(`the task claimed behind ${manyTexts.length} malformed entries`, `công việc nhận được sau ${manyTexts.length} phần tử hỏng`))
   await nextMoment(redis)
   same(await requeue(learner, 0), 1, both('what requeueStale(0) resolved to with that one claim', 'kết quả của requeueStale(0) khi chỉ có lần nhận đó'))
   await allRecovered(learner, redis, ['b'], both('what is left', 'những gì còn lại'))
@@ -28,7 +29,7 @@ check('bad-claim-arguments-are-refused', async ({ learner, redis, did }) => {
   same(await ack(learner, await claimOne(learner)), true, both('ackTask of a good claim', 'ackTask cho một lần nhận hợp lệ'))
   await claimOne(learner)
   await nextMoment(redis)
-  await requeue(learner, 0.5)
+  for (const age of [2 ** 53, 1e300, 0.5]) await requeue(learner, age)
   const refused = async (name: string, value: unknown, classes: string[]): Promise<void> => {
     const call = `${name}(redis, ${shown(value)})`
     learner.wire.forget()
@@ -44,12 +45,20 @@ check('bad-claim-arguments-are-refused', async ({ learner, redis, did }) => {
 })
 
 check('redis-failure-rejects', async ({ learner, did }) => {
-  did(both('called every function with Redis out of reach', 'gọi mọi hàm khi không kết nối được Redis'))
+  did(both('called every function with Redis out of reach, and meanwhile asked for the length with a client that reaches it',
+    'gọi mọi hàm khi không kết nối được Redis, cùng lúc hỏi độ dài bằng một client còn kết nối'))
   const offline = await learner.withRedis({ reconnects: false, retriesPerRequest: 0 })
   await addAll(offline, ['a', 'b'])
   const { receipt } = await claimOne(offline)
-  await lengthOf(offline)
+  const length = await lengthOf(offline)
+  // Its question is on its way when it is cut off. That of the other client is no concern of its.
+  offline.wire.gate = () => new Promise(() => {})
+  const asked = [offline, learner].map((client) => settled(lengthOf(client)))
+  await learner.host.idle()
   offline.wire.down()
+  const [, sound] = await Promise.all(asked)
+  same(sound, { value: length }, both('the length by a client whose connection is sound, when another loses its own',
+    'độ dài qua client còn kết nối, khi một client khác mất kết nối'))
   const calls: [string, ...unknown[]][] =
     [['addTask', task('c')], ['getNextTask'], ['getQueueLength'], ['claimTask', 'worker-1'], ['ackTask', receipt], ['requeueStale', 0]]
   for (const [name, ...args] of calls) {
@@ -58,18 +67,29 @@ check('redis-failure-rejects', async ({ learner, did }) => {
 })
 
 check('failed-claim-command-rejects', async ({ learner, redis, did }) => {
-  did(both('claimed a task and gave every key another type', 'nhận một công việc rồi đổi kiểu mọi key'))
+  did(both('claimed a task and gave its keys another type, all at once and one by one',
+    'nhận một công việc rồi đổi kiểu các key, tất cả cùng lúc rồi từng key một'))
   await addAll(learner, ['a', 'b'])
   const claimed = await claimOne(learner)
+  await nextMoment(redis)
+  const restore = await snapshot(redis)
+  const keys = (await redis.keysBuffer('*')).toSorted((a, b) => a.compare(b))
   await plantWrongTypes(redis)
   await rejects(() => claim(learner), both('claimTask on keys of a wrong type', 'claimTask khi key sai kiểu'))
-  // These two need not run into it, but if the server says that a command failed, the caller must hear of it.
-  for (const [name, argument] of [['ackTask', claimed.receipt], ['requeueStale', 0]] as const) {
-    learner.wire.forget()
-    const outcome = await settled(learner.call(name, learner.redis, argument))
-    if (!learner.wire.commands().some(({ reply }) => hasError(reply))) continue
-    holds('error' in outcome, both(`${name} when a command of it failed`, `${name} khi có lệnh bị lỗi`),
-      both('a rejection', 'bị từ chối (reject)'), both('it resolved', 'lời gọi thành công'))
+  // These need not run into it, but if the server says that a command failed, the caller must hear of it.
+  const calls = [['ackTask', claimed.receipt], ['requeueStale', 0], ['claimTask', 'worker-1']] as const
+  for (const wrong of [keys, ...keys.map((key) => [key])]) {
+    for (const [name, argument] of calls) {
+      await redis.flushdb()
+      await restore()
+      for (const key of wrong) await plantWrongType(redis, key)
+      learner.wire.forget()
+      const outcome = await settled(learner.call(name, learner.redis, argument))
+      if (!learner.wire.commands().some(({ reply }) => hasWrongType(reply))) continue
+      const where = wrong.map((key) => key.toString().slice(0, 40)).join(', ')
+      holds('error' in outcome, both(`${name} when a command of it failed, with a wrong type at ${where}`, `${name} khi có lệnh bị lỗi, với ${where} sai kiểu`),
+        both('a rejection', 'bị từ chối (reject)'), both('it resolved', 'lời gọi thành công'))
+    }
   }
 })
 

@@ -4,17 +4,18 @@
  */
 import { atMost, both, check, holds, refuses, rejects, same, settled, shown } from '#checks'
 import { blockedOf, raced } from './blocked.ts'
-import { fortyTexts, planter } from './plant.ts'
+import { manyTexts, planter } from './plant.ts'
 import { add, addAll, lengthOf, nameOf, next, nextNames, task } from './queue.ts'
 import { plantWrongTypes } from './wrong-types.ts'
 
 check('malformed-entries-are-passed-over', async ({ learner, redis, did }) => {
   did(both('planted text that is no JSON at the head of task:queue', 'đặt văn bản không phải JSON vào đầu task:queue'))
   const { plant } = await planter(learner, redis)
-  await plant(['not a task', '{"name":"half', '<task/>'])
-  same(await nextNames(learner, 1), ['a'], both('the task behind three malformed entries', 'công việc nằm sau ba phần tử hỏng'))
-  await plant(fortyTexts)
-  same(await nextNames(learner, 1), ['b'], both('the task behind forty malformed entries', 'công việc nằm sau bốn mươi phần tử hỏng'))
+  await plant(['not a task', '{"name":"half', '{"name":NaN}', '<task/>'])
+  same(await nextNames(learner, 1), ['a'], both('the task behind four malformed entries', 'công việc nằm sau bốn phần tử hỏng'))
+  await plant(manyTexts)
+  same(await nextNames(learner, 1), ['b'],
+    both(`the task behind ${manyTexts.length} malformed entries`, `công việc nằm sau ${manyTexts.length} phần tử hỏng`))
   await plant(['not a task either'])
   same(await blockedOf(redis, next(learner), both('getNextTask', 'getNextTask')), null,
     both('what a queue gives that holds nothing but a malformed entry', 'kết quả khi hàng đợi chỉ có một phần tử hỏng'))
@@ -26,7 +27,7 @@ check('malformed-entries-are-kept', async ({ learner, redis, did }) => {
   did(both('planted text that is no JSON at the head of task:queue and looked into task:queue:dead',
     'đặt văn bản không phải JSON vào đầu task:queue rồi xem task:queue:dead'))
   const { plant, dead } = await planter(learner, redis)
-  const texts = ['{"name":"half', 'chưa xong', ' spaces kept ']
+  const texts = ['{"name":"half', 'chưa xong', ' spaces kept ', '{"name":0x10}']
   await plant(texts)
   await settled(next(learner))
   // Whoever stops at the first one has a check of its own.

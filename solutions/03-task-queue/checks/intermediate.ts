@@ -2,9 +2,10 @@
  * The queue is Redis's, not one process's: many callers at once, many processes, every task to exactly one of them, in
  * order however fast they came. Keys are named; no task expires and none is dropped.
  */
-import { both, check, holds, same, settled, storm, until, type Learner } from '#checks'
-import { ack, add, addAll, claim, lengthOf, letExpire, nameOf, next, nextNames, requeue, task } from './queue.ts'
+import { both, check, holds, nextMoment, same, settled, storm, until, type Learner } from '#checks'
+import { ack, add, addAll, claim, lengthOf, letExpire, nameOf, next, nextNames, requeue, task, type Claim } from './queue.ts'
 import { addCopies } from './many-tasks.ts'
+import { plantWrongTypes } from './wrong-types.ts'
 
 check('each-task-to-one-caller', async ({ learner, did }) => {
   did(both('added 40 tasks and took 40 at once on one connection', 'thêm 40 công việc rồi lấy 40 lần cùng lúc trên một kết nối'))
@@ -82,11 +83,14 @@ check('keys-start-with-task', async ({ learner, redis, did }) => {
 })
 
 check('waiting-tasks-never-expire', async ({ learner, redis, did }) => {
-  did(both('added three tasks, then let every key expire that has an expiry', 'thêm ba công việc, rồi cho hết hạn mọi key có thời hạn'))
-  await addAll(learner, ['a', 'b', 'c'])
+  did(both('added four tasks, took one, then let every key expire that has an expiry',
+    'thêm bốn công việc, lấy một, rồi cho hết hạn mọi key có thời hạn'))
+  await addAll(learner, ['a', 'b', 'c', 'd'])
+  const taken = await nextNames(learner, 1)
+  const waiting = await lengthOf(learner)
   await letExpire(redis)
-  same(await lengthOf(learner), 3, both('how many of three tasks still wait', 'số công việc còn chờ trong ba công việc'))
-  same((await nextNames(learner, 3)).map(String).toSorted(), ['a', 'b', 'c'], both('the tasks', 'các công việc'))
+  same(await lengthOf(learner), waiting, both('how many of the other three tasks still wait', 'số công việc còn chờ trong ba công việc còn lại'))
+  same([...taken, ...(await nextNames(learner, 3))].map(String).toSorted(), ['a', 'b', 'c', 'd'], both('the tasks', 'các công việc'))
 })
 
 check('queue-has-no-limit', async ({ learner, redis, did }) => {
@@ -99,13 +103,26 @@ check('queue-has-no-limit', async ({ learner, redis, did }) => {
   same(nameOf(await next(learner)), 'first', both('the task that was added first', 'công việc được thêm đầu tiên'))
 })
 
-check('no-leaked-connection', async ({ learner, did }) => {
-  did(both('called every function many times, then counted the connections', 'gọi mọi hàm nhiều lần rồi đếm số kết nối'))
+check('no-leaked-connection', async ({ learner, redis, did }) => {
+  did(both('called every function many times, also with a wrong type at every key, then counted the connections',
+    'gọi mọi hàm nhiều lần, cả khi mọi key đều sai kiểu, rồi đếm số kết nối'))
   await storm(8, () => add(learner, task('a')))
   await storm(6, () => next(learner))
   await lengthOf(learner)
   // Whoever has not got to claims yet can still be tidy.
   await settled(claim(learner).then((claimed) => claimed && ack(learner, claimed)))
+  const last = await settled(claim(learner))
+  await nextMoment(redis)
+  await settled(requeue(learner, 0))
+  // With one task waiting and one claimed the keys of both are there.
+  await addAll(learner, ['b', 'c'])
+  await settled(claim(learner))
+  await plantWrongTypes(redis)
+  await settled(add(learner, task('d')))
+  await settled(next(learner))
+  await settled(lengthOf(learner))
+  await settled(claim(learner))
+  if ('value' in last && last.value) await settled(ack(learner, last.value as Claim))
   await settled(requeue(learner, 0))
   await until(() => learner.wire.open() === 1,
     both('the connections made by duplicate() to be closed', 'các kết nối tạo bằng duplicate() được đóng'), 1500)

@@ -12,7 +12,7 @@ export interface Planter {
 }
 
 /** More than anybody goes through with a fixed number of tries. */
-export const fortyTexts: readonly string[] = Array.from({ length: 40 }, (_, i) => `no task ${i}`)
+export const manyTexts: readonly string[] = Array.from({ length: 120 }, (_, i) => `no task ${i}`)
 
 /** Adds the tasks a and b, and finds out at which side of the list `task:queue` the older one is. */
 export async function planter(learner: Learner, redis: Redis): Promise<Planter> {

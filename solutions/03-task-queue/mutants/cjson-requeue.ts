@@ -1,5 +1,5 @@
 // Mistake: a claim is kept as cjson.encode of the decoded task: after requeueStale [] is {} and long numbers are cut
-// Fails: requeued-tasks-go-first
+// Fails: requeued-tasks-go-first, claims-pass-malformed-entries-over
 import { randomUUID } from 'node:crypto'
 import type { Redis } from 'ioredis'
 

@@ -1,5 +1,5 @@
 // Mistake: lets the server pack the task of a claim again with cjson: empty lists and long numbers change.
-// Fails: claims-give-receipt-and-task
+// Fails: claims-give-receipt-and-task, claims-pass-malformed-entries-over
 import type { Redis } from 'ioredis'
 
 const QUEUE = 'task:queue'

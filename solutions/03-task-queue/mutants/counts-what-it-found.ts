@@ -1,5 +1,5 @@
 // Mistake: puts stale claims back one by one and tells how many it had found, whoever else put them back.
-// Fails: stale-claims-go-back-once
+// Fails: stale-claims-go-back-once, acknowledging-and-requeueing-agree
 import type { Redis } from 'ioredis'
 
 const QUEUE = 'task:queue'

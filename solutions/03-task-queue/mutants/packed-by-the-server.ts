@@ -1,5 +1,5 @@
 // Mistake: lets the server unpack and pack the task again with cjson: empty lists and long numbers change.
-// Fails: any-json-comes-back
+// Fails: any-json-comes-back, malformed-entries-are-passed-over, malformed-entries-are-kept
 import type { Redis } from 'ioredis'
 
 const QUEUE = 'task:queue'

@@ -8,6 +8,8 @@ const AGAIN = 'task:again'
 /** Id → receipt of the claim that holds it. */
 const RECEIPTS = 'task:stream:receipts'
 const COUNTER = 'task:stream:claims'
+/** Nothing has been idle for so long; what the server takes for a time of idleness ends somewhat later. */
+const LONGEST_MS = Number.MAX_SAFE_INTEGER - 1
 
 const LENGTH = `
   local function length()
@@ -131,5 +133,5 @@ export async function ackTask(redis: Redis, receipt: string): Promise<boolean> {
 export async function requeueStale(redis: Redis, olderThanMs: number): Promise<number> {
   if (typeof olderThanMs !== 'number') throw new TypeError('olderThanMs must be a number')
   if (!Number.isFinite(olderThanMs) || olderThanMs < 0) throw new RangeError('olderThanMs must be finite, from 0 up')
-  return Number(await run(redis, REQUEUE, String(Math.floor(olderThanMs) + 1)))
+  return Number(await run(redis, REQUEUE, String(Math.min(Math.floor(olderThanMs), LONGEST_MS) + 1)))
 }

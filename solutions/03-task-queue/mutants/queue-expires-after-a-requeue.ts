@@ -1,5 +1,5 @@
-// Mistake: gives up after ten malformed entries.
-// Fails: malformed-entries-are-passed-over, claims-pass-malformed-entries-over
+// Mistake: what goes back gives the whole queue a week to live.
+// Fails: claimed-tasks-never-expire
 import type { Redis } from 'ioredis'
 
 const QUEUE = 'task:queue'
@@ -48,6 +48,7 @@ const REQUEUE = `
     redis.call('HDEL', KEYS[3], stale[i])
     redis.call('ZREM', KEYS[2], stale[i])
   end
+  redis.call('EXPIRE', KEYS[1], 604800)
   return #stale
 `
 
@@ -62,14 +63,13 @@ export async function addTask(redis: Redis, task: object): Promise<number> {
  * hand loses it. Entries that hold no task go to `task:queue:dead`.
  */
 export async function getNextTask(redis: Redis): Promise<object | null> {
-  for (let tries = 0; tries < 10; tries++) {
+  for (;;) {
     const entry = await redis.lpop(QUEUE)
     if (entry === null) return null
     const task = taskIn(entry)
     if (task !== null) return task
     await redis.rpush(DEAD, entry)
   }
-  return null
 }
 
 /** How many tasks wait in `task:queue`; claimed ones do not. */
@@ -84,7 +84,7 @@ export async function getQueueLength(redis: Redis): Promise<number> {
 export async function claimTask(redis: Redis, workerId: string): Promise<{ receipt: string; task: object } | null> {
   if (typeof workerId !== 'string') throw new TypeError('workerId must be a string')
   if (workerId === '') throw new RangeError('workerId must not be empty')
-  for (let tries = 0; tries < 10; tries++) {
+  for (;;) {
     const claim = (await redis.eval(CLAIM, 4, QUEUE, CLAIMED, ENTRIES, COUNTER, workerId)) as [string, string] | null
     if (claim === null) return null
     const [receipt, entry] = claim
@@ -92,7 +92,6 @@ export async function claimTask(redis: Redis, workerId: string): Promise<{ recei
     if (task !== null) return { receipt, task }
     await redis.eval(BURY, 3, CLAIMED, ENTRIES, DEAD, receipt)
   }
-  return null
 }
 
 /** Ends a claim, atomically; false when it has ended already: acknowledged before, or put back into the queue. */

@@ -1,7 +1,7 @@
 /**
  * What callers and processes share: nobody's changes, no entry older than a second, `this`, and no key without an expiry.
  */
-import { both, check, holds, same, until } from '#checks'
+import { both, check, holds, same, settled, until } from '#checks'
 import { loader, settle, wrap, type Cached } from './cached.ts'
 
 /** The most a first level in memory may be behind Redis, and a little for clocks that tick coarsely. */
@@ -55,13 +55,17 @@ check('first-level-is-a-second-old-at-most', async ({ learner, redis, did }) => 
 }, { waits: true })
 
 check('this-is-kept', async ({ learner, did }) => {
-  did(both('wrapped a function that uses `this` and called it as a method', 'bọc một hàm có dùng `this` và gọi như một phương thức'))
+  did(both('wrapped a function that uses `this` and called it as a method, also with a function as an argument', 'bọc một hàm có dùng `this` và gọi như một phương thức, cả khi có tham số là hàm'))
   const priceOf = await learner.host.plant(function (this: { currency: string } | undefined, item: string) {
     return Promise.resolve(`${item} in ${this?.currency}`)
   })
   const cached = await wrap(learner, { name: 'price' }, priceOf)
   const callAsMethod = await learner.host.plant((price: (item: string) => Promise<string>, item: string) => ({ currency: 'VND', price }).price(item))
   same(await callAsMethod(cached.remote, 'tea'), 'tea in VND', both('the result of a method that reads `this.currency`', 'kết quả của phương thức đọc `this.currency`'))
+  // What is no data may be refused; where the function is called all the same, it is called with its `this`.
+  const callWithFunction = await learner.host.plant((price: (item: string, sale: () => boolean) => Promise<string>, item: string) => ({ currency: 'VND', price }).price(item, () => true))
+  const outcome = await settled(callWithFunction(cached.remote, 'tea'))
+  if ('value' in outcome) same(outcome.value, 'tea in VND', both('the result of the same method with a function as its second argument', 'kết quả của chính phương thức đó khi tham số thứ hai là một hàm'))
 })
 
 check('crash-leaves-an-expiry', async ({ cuts, redis, did }) => {

@@ -9,8 +9,8 @@ import { argumentsOutsideTheList, resultsOutsideTheList } from './outside.ts'
 import { LOOK_ALIKES, lookedLike, numbered, ownAnswer, richArguments } from './values.ts'
 
 check('types-of-arguments-matter', async ({ learner, did }) => {
-  did(both('called with undefined, NaN, BigInts, Dates, Maps and Sets, and with what they are often mistaken for',
-    'gọi với undefined, NaN, BigInt, Date, Map và Set, và với những giá trị hay bị nhầm với chúng'))
+  did(both('called with undefined, NaN, BigInts, Dates, Maps and Sets, also inside objects and lists, and with what they are often mistaken for',
+    'gọi với undefined, NaN, BigInt, Date, Map và Set, cả khi nằm trong object và mảng, và với những giá trị hay bị nhầm với chúng'))
   const load = numbered()
   const cached = await wrap(learner, { name: 'thing' }, load.fn)
   for (const args of richArguments()) await ownAnswer(cached, load, args)
@@ -89,11 +89,11 @@ check('other-arguments-never-hit-wrongly', async ({ learner, did }) => {
 })
 
 check('what-cannot-be-stored-comes-back', async ({ learner, did }) => {
-  did(both('asked twice for results that are circular, or hold functions, BigInts, NaN, Sets, bytes or instances',
-    'hỏi hai lần các kết quả có cấu trúc vòng, hoặc chứa hàm, BigInt, NaN, Set, byte hay instance'))
+  did(both('asked twice for results that are circular, or hold an object twice, functions, BigInts, NaN, Sets, bytes, half a character or instances',
+    'hỏi hai lần các kết quả có cấu trúc vòng, hoặc chứa một object hai lần, hàm, BigInt, NaN, Set, byte, nửa ký tự hay instance'))
   const circle: Record<string, unknown> = { name: 'Ann' }
   circle.self = circle
-  await comeBack(learner, [circle, { list: [1, circle] }, () => 1, { id: 7, f: () => 1 }, 12n, { n: 12n }, NaN, [Infinity, NaN], new Set([1]), { tags: new Set(['a']) }, Buffer.from([1, 255])])
+  await comeBack(learner, [circle, { list: [1, circle] }, () => 1, { id: 7, f: () => 1 }, 12n, { n: 12n }, NaN, [Infinity, NaN], new Set([1]), { tags: new Set(['a']) }, Buffer.from([1, 255]), 'half: \ud83d'])
   // What holds an object in two places is no circle.
   const ann = { name: 'Ann' }
   const twice = loader(() => [ann, ann])

@@ -64,11 +64,11 @@ check('processes-share-the-entries', async ({ learner, another, did }) => {
 check('keys-carry-prefix-and-name', async ({ learner, redis, did }) => {
   did(both('looked at the keys of wrappers with and without a prefix', 'xem các key của hàm bọc có và không có prefix'))
   for (const [options, start] of [
-    [{ name: 'user' }, 'cache:user:'], [{ name: 'order', prefix: 'shop' }, 'shop:order:'], [{ name: 'giá: *?[x] {y}', prefix: 'cửa hàng' }, 'cửa hàng:giá: *?[x] {y}:'],
+    [{ name: 'user' }, 'cache:user:'], [{ name: 'order', prefix: 'shop' }, 'shop:order:'], [{ name: ' giá: *?[x] {y} ', prefix: ' cửa hàng ' }, ' cửa hàng : giá: *?[x] {y} :'],
   ] as const) {
     const load = loader(() => ANN)
     const keys = await entryOf(redis, learner, await wrap(learner, options, load.fn), 7, 'a')
-    for (const key of keys) holds(key.startsWith(start), both('a key', 'một key'), both(`it starts with ${start}`, `bắt đầu bằng ${start}`), key.slice(0, 80))
+    for (const key of keys) holds(key.startsWith(start), both('a key', 'một key'), both(`it starts with "${start}"`, `bắt đầu bằng "${start}"`), `"${key.slice(0, 80)}"`)
   }
 })
 

@@ -147,7 +147,8 @@ check('invalidate-is-exact', async ({ learner, did }) => {
 })
 
 check('calls-at-once-do-not-mix', async ({ learner, did }) => {
-  did(both('made 30 calls at once with ten different arguments, the function slower for some', 'gọi 30 lần cùng lúc với mười tham số khác nhau, có tham số hàm xử lý chậm hơn'))
+  did(both('made 30 calls at once with ten different arguments, the function slower for some, then calls at once with the same argument under three names and prefixes',
+    'gọi 30 lần cùng lúc với mười tham số khác nhau, có tham số hàm xử lý chậm hơn, rồi gọi cùng lúc với cùng một tham số dưới ba name và prefix khác nhau'))
   const load = loader(async ([i]) => {
     for (let turns = 10 - Number(i); turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve))
     return `result ${String(i)}`
@@ -158,6 +159,13 @@ check('calls-at-once-do-not-mix', async ({ learner, did }) => {
   const loads = load.calls.length
   for (let i = 0; i < 10; i++) same(await cached.call(i), `result ${i}`, both('a result afterwards', 'kết quả sau đó'))
   same(load.calls.length, loads, both('calls of the function, all results cached', 'số lần hàm được gọi, khi mọi kết quả đã có trong cache'))
+  const users = await wrap(learner, { name: 'user' }, loader(() => 'a user').fn)
+  const orders = await wrap(learner, { name: 'order' }, loader(() => 'an order').fn)
+  const archived = await wrap(learner, { name: 'order', prefix: 'archive' }, loader(() => 'an archived order').fn)
+  // Made over there, so that all of them have begun before any reply comes.
+  const atOnce = await learner.host.plant((...calls: ((id: number) => Promise<string>)[]) => Promise.all(calls.map((call) => call(7))))
+  same(await atOnce(users.remote, orders.remote, archived.remote), ['a user', 'an order', 'an archived order'],
+    both('the results of calls at once for user 7, order 7, and order 7 under another prefix', 'kết quả của các lời gọi cùng lúc cho user 7, order 7, và order 7 với prefix khác'))
 })
 
 check('no-leaked-connection', async ({ learner, did }) => {

@@ -82,3 +82,24 @@ export async function resultsOutsideTheList(cache: (fn: (i: number) => Promise<u
   }
   return wrong
 }
+
+/** Wraps a function to which Redis replies with an error; tells how often it was called, and whether the caller got its error. */
+export async function failsInRedis(cache: (fn: () => Promise<unknown>) => () => Promise<unknown>, redis: { call(command: string): Promise<unknown> }): Promise<unknown> {
+  let calls = 0
+  let own: unknown
+  const call = cache(async () => {
+    calls++
+    try {
+      return await redis.call('NO-SUCH-COMMAND')
+    } catch (error) {
+      own = error
+      throw error
+    }
+  })
+  try {
+    await call()
+    return { calls, own: false }
+  } catch (error) {
+    return { calls, own: error === own }
+  }
+}

@@ -2,6 +2,7 @@
  * Over processes the lock is held by one at a time; a running owner keeps it, a killed one blocks nobody for long, and
  * one that lost it can be told: by its signal, its release and its token.
  */
+import type { Redis } from 'ioredis'
 import { both, check, holds, type Learner, type RedisWire, same, serverNow, serverReaches, until } from '#checks'
 import { inGoodTime } from './clock.ts'
 import { acquires, extend, leaseKeys, leasesEnd, lockOf, LONG_MS, releases, timeLeft, tokenOf } from './lease.ts'
@@ -11,11 +12,11 @@ import { section } from './section.ts'
 const SHORT_MS = 400
 
 check('running-fn-keeps-the-lock', async ({ learner, another, redis, did }) => {
-  did(both('let fn run for two and a half leases while another process waited for the lock',
-    'để fn chạy hai lần rưỡi thời hạn giữ khóa trong khi một tiến trình khác chờ khóa'))
+  did(both('let fn run for two and a half leases while another process waited for the lock; elsewhere the connection was lost at the first renewal',
+    'để fn chạy hai lần rưỡi thời hạn giữ khóa trong khi một tiến trình khác chờ khóa; ở một khóa khác, kết nối bị mất ngay lần gia hạn đầu tiên'))
   const other = await another()
   for (const process of [learner, other]) process.host.deadline(30_000)
-  const keeps = inGoodTime(redis, [learner, other], async (ttlMs, round) => {
+  const keeps = async (ttlMs: number, round: number): Promise<void> => {
     const name = `orders-${round}`
     const lock = await lockOf(learner, name, { ttlMs })
     const run = section(lock)
@@ -41,8 +42,10 @@ check('running-fn-keeps-the-lock', async ({ learner, another, redis, did }) => {
       await waiter.entered()
       await Promise.all([run.ending(), waiter.ending()])
     }
+  }
+  await inGoodTime(redis, [learner, other], async (ttlMs, round) => {
+    await Promise.all([keeps(ttlMs, round), renewsAfterAFailure(learner, redis, `prices-${round}`, 2 * ttlMs)])
   })
-  await Promise.all([keeps, renewsAfterAFailure(await learner.withRedis({ retriesPerRequest: 0 }))])
   // A timer of more than 2^31 ms goes off at once.
   const long = section(await lockOf(learner, 'stock', { ttlMs: 30 * 24 * 3_600_000 }))
   const { aborted } = await long.entered()
@@ -163,25 +166,33 @@ check('hundred-sections-one-at-a-time', async ({ learner, another, did }) => {
   same(done, 100, both('critical sections done', 'số lần vào vùng găng'))
 })
 
-/** A renewal that fails is not the last one, unless the signal gives the lock up for lost. */
-async function renewsAfterAFailure(process: Learner): Promise<void> {
-  const lock = await lockOf(process, 'prices', { ttlMs: SHORT_MS })
-  const run = section(lock)
+/** One renewal fails, and Redis is back at once: the lock is kept all the same, and the signal says nothing. */
+async function renewsAfterAFailure(learner: Learner, redis: Redis, name: string, ttlMs: number): Promise<void> {
+  const process = await learner.withRedis({ retriesPerRequest: 0 })
+  const run = section(await lockOf(process, name, { ttlMs }))
   const { aborted } = await run.entered()
-  // Then there is time to try again.
-  await extend(lock, LONG_MS)
-  let renewals = 0
-  process.wire.gate = () => (renewals++ === 0 ? 'cut' : 'pass')
-  // A lease this long may go without.
-  const end = performance.now() + 2 * SHORT_MS
-  await until(() => renewals > 0 || performance.now() > end, both('a renewal', 'một lần gia hạn'))
-  if (renewals > 0) {
-    await until(async () => renewals > 1 || (await aborted()),
-      both('another renewal after one whose connection was lost', 'lần gia hạn tiếp theo sau một lần bị mất kết nối'))
+  let failed = false
+  process.wire.gate = () => {
+    if (failed) return 'pass'
+    failed = true
+    return 'cut'
   }
-  process.wire.gate = null
-  run.leave()
-  await run.ending()
+  try {
+    const end = (await serverNow(redis)) + ttlMs
+    await until(async () => failed || (await serverNow(redis)) > end, both('a renewal', 'một lần gia hạn'))
+    // Whatever was renewed before the failure has run out by then.
+    await serverReaches(redis, (await serverNow(redis)) + 1.25 * ttlMs, async () => {
+      same(await aborted(), false,
+        both('whether the signal has aborted after one renewal whose connection was lost',
+          'signal đã bị hủy (abort) sau một lần gia hạn bị mất kết nối'))
+    })
+    same(await acquires(await lockOf(learner, name)), false,
+      both('acquire by somebody else while fn runs, a lease after one renewal whose connection was lost',
+        'acquire bởi bên khác trong khi fn chạy, sau lần gia hạn bị mất kết nối đúng một thời hạn'))
+  } finally {
+    run.leave()
+    await run.ending()
+  }
 }
 
 /** Ways in which Redis can be out of reach; each gives the way back. */

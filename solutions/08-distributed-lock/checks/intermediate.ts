@@ -3,7 +3,11 @@
  * rise. `withLock` gives the lock back whatever fn does. Bad input is refused before anything is sent.
  */
 import type { Text } from '#catalog/text.ts'
-import { atMost, between, both, check, holds, type Instance, refuses, same, serverNow, settled, storm } from '#checks'
+import type { Redis } from 'ioredis'
+import {
+  atMost, between, both, check, holds, type Instance, type Learner, refuses, same, serverNow, serverReaches, settled, storm,
+} from '#checks'
+import { inGoodTime } from './clock.ts'
 import { acquires, extend, leaseKeys, leasesEnd, lockOf, LONG_MS, releases, timeLeft, tokenOf } from './lease.ts'
 import { section, told } from './section.ts'
 
@@ -36,11 +40,17 @@ check('only-the-owner-releases', async ({ learner, redis, did }) => {
   await run.entered()
   await leasesEnd(redis)
   same(await acquires(late), true, both('acquire on the instance whose withLock lost its lease', 'acquire trên đối tượng có withLock đã hết thời hạn'))
+  const token = await late.get('fencingToken')
   run.leave()
   await run.ending()
   same(await acquires(owner), false,
     both('acquire by another once that withLock has ended, the lock taken anew on the same instance meanwhile',
       'acquire bởi bên khác khi withLock đó kết thúc, dù khóa đã được lấy lại trên cùng đối tượng'))
+  same(await late.get('fencingToken'), token,
+    both('fencingToken of what was taken anew, once that withLock has ended',
+      'fencingToken của lần lấy lại, khi withLock đó kết thúc'))
+  same(await releases(late), true,
+    both('release of what was taken anew, once that withLock has ended', 'release lần lấy lại, khi withLock đó kết thúc'))
 })
 
 check('refusal-changes-nothing', async ({ learner, redis, did }) => {
@@ -71,13 +81,13 @@ check('refusal-changes-nothing', async ({ learner, redis, did }) => {
 })
 
 check('extend-moves-the-end', async ({ learner, redis, did }) => {
-  did(both('extended a lease to a later end, then to an earlier one',
-    'gia hạn để thời hạn kết thúc muộn hơn, rồi sớm hơn'))
+  did(both('extended a lease to a later end, then to an earlier one; released another, extended, after ttlMs',
+    'gia hạn để thời hạn kết thúc muộn hơn, rồi sớm hơn; trả một khóa khác, đã gia hạn, sau khi ttlMs trôi qua'))
   const lock = await lockOf(learner, 'orders', { ttlMs: 20_000 })
   const keys = await leaseKeys(redis, lock)
   await acquires(lock)
   const [usual] = await timeLeft(redis, keys)
-  for (const ms of [45_000, 30_000, 5000]) {
+  for (const ms of [45_000, 30_000, 5500]) {
     const asked = await serverNow(redis)
     same(await extend(lock, ms), true, both(`extend(${ms}) by the owner`, `extend(${ms}) bởi bên giữ khóa`))
     const left = await timeLeft(redis, keys)
@@ -96,7 +106,8 @@ check('extend-moves-the-end', async ({ learner, redis, did }) => {
       both('the time left of the next acquisition with ttlMs: 20000, after extend(45000) and release, in ms',
         'thời gian còn lại của lần acquire tiếp theo với ttlMs: 20000, sau extend(45000) và release, tính bằng ms'))
   }
-})
+  await isHeldBeyondTtl(learner, redis)
+}, { waits: true })
 
 check('extend-needs-ownership', async ({ learner, redis, did }) => {
   did(both('extended without owning: never acquired, released, lease ended, lock given to another',
@@ -215,20 +226,25 @@ check('bad-options-are-refused', async ({ learner, did }) => {
 })
 
 check('bad-lease-lengths-are-refused', async ({ learner, did }) => {
-  did(both('extended by lengths that are none', 'gọi extend với thời lượng không hợp lệ'))
+  did(both('extended by lengths that are none: never acquired, as the owner, and after the release',
+    'gọi extend với thời lượng không hợp lệ: khi chưa acquire, khi đang giữ khóa, và sau khi trả khóa'))
   const lock = await lockOf(learner, 'orders')
+  const refused = async (en: string, vi: string): Promise<void> => {
+    learner.wire.forget()
+    for (const ms of [0, -1, 1.5, Infinity, NaN, '60', undefined, null]) {
+      const call = `extend(${typeof ms === 'string' ? `'${ms}'` : String(ms)})`
+      const classes = typeof ms === 'number' && !Number.isNaN(ms) ? ['RangeError'] : ['RangeError', 'TypeError']
+      await refuses(() => lock.call('extend', ms), classes, both(`${call} ${en}`, `${call} ${vi}`))
+    }
+    same(learner.wire.commands().length, 0,
+      both('commands sent for bad lengths', 'số lệnh được gửi với thời lượng không hợp lệ'))
+  }
+  await refused('before any acquisition', 'khi chưa từng acquire')
   await acquires(lock)
   same(await extend(lock, 5000), true, both('extend(5000) by the owner', 'extend(5000) bởi bên giữ khóa'))
-  learner.wire.forget()
-  for (const ms of [0, -1, 1.5, Infinity]) {
-    await refuses(() => lock.call('extend', ms), ['RangeError'], both(`extend(${ms})`, `extend(${ms})`))
-  }
-  for (const ms of [NaN, '60', undefined, null]) {
-    const call = `extend(${typeof ms === 'string' ? `'${ms}'` : String(ms)})`
-    await refuses(() => lock.call('extend', ms), ['RangeError', 'TypeError'], both(call, call))
-  }
-  same(learner.wire.commands().length, 0,
-    both('commands sent for bad lengths', 'số lệnh được gửi với thời lượng không hợp lệ'))
+  await refused('by the owner', 'bởi bên giữ khóa')
+  await releases(lock)
+  await refused('after the release', 'sau khi đã trả khóa')
 })
 
 check('lock-costs-one-round-trip', async ({ learner, did }) => {
@@ -250,6 +266,22 @@ check('lock-costs-one-round-trip', async ({ learner, did }) => {
     await cost(() => releases(lock), true, 1, both('a release', 'release'))
   }
 })
+
+/** An extended lease is its owner's, also when ttlMs have passed since the acquisition. */
+async function isHeldBeyondTtl(learner: Learner, redis: Redis): Promise<void> {
+  await inGoodTime(redis, [learner], async (ttlMs, round) => {
+    const name = `stock-${round}`
+    const lock = await lockOf(learner, name, { ttlMs })
+    await acquires(lock)
+    same(await extend(lock, 60_000), true, both('extend(60000) by the owner', 'extend(60000) bởi bên giữ khóa'))
+    await serverReaches(redis, (await serverNow(redis)) + 1.25 * ttlMs)
+    same(await releases(lock), true,
+      both(`release with ttlMs: ${ttlMs}, later than that but within extend(60000)`,
+        `release với ttlMs: ${ttlMs}, muộn hơn mốc đó nhưng vẫn trong extend(60000)`))
+    same(await acquires(await lockOf(learner, name)), true,
+      both('acquire by another after that release', 'acquire bởi bên khác sau lần release đó'))
+  })
+}
 
 function inspect(options: object): string {
   const parts = Object.entries(options)

@@ -6,11 +6,27 @@ import type { Redis } from 'ioredis'
 import { atMost, both, check, escaped, holds, type Instance, nextMoment, refuses, same, serverNow, serverReaches, storm, until } from '#checks'
 import { inOneWindow, LONG_MS, phaseBetween } from './clock.ts'
 import { attempt, judge, PROMPT_MS, timely, wider, type Attempt } from './history.ts'
+import { METHODS, QUESTIONS } from './methods.ts'
 
 // First, because it waits longest.
 check('reset-time-is-exact', async ({ learner, redis, did }) => {
-  did(both('used up limits with windows between 0.3 and 2 s and asked for the reset time at once',
-    'dùng hết hạn mức với các cửa sổ từ 0,3 đến 2 giây rồi hỏi ngay thời gian chờ'))
+  did(both('used up limits with windows between 0.3 and 2 s, one of them in two steps, and asked for the reset time at once',
+    'dùng hết hạn mức với các cửa sổ từ 0,3 đến 2 giây, một trong số đó theo hai bước, rồi hỏi ngay thời gian chờ'))
+  await timely(redis, async (i) => {
+    // The first admission leaves in less than a second, the second one does not.
+    const windowMs = 1000 + PROMPT_MS
+    const limiter = await learner.make('RateLimiter', learner.redis, { maxRequests: 2, windowMs })
+    const user = `user-${i}`
+    const first = await attempt(redis, limiter, user)
+    await serverReaches(redis, first.after + 100)
+    const second = await attempt(redis, limiter, user)
+    const reset = await limiter.call('getResetTime', user)
+    const after = await serverNow(redis)
+    if (after > second.before + PROMPT_MS || !inOneWindow(windowMs, first.before, after)) return 'too slow'
+    same(reset, 1, both(`the reset time of a window of ${windowMs} ms, 100 ms after the first of two admissions and just after the second`,
+      `thời gian chờ của cửa sổ ${windowMs} ms, hỏi 100 ms sau lượt nhận thứ nhất và ngay sau lượt nhận thứ hai`))
+    return 'done'
+  })
   for (const windowMs of [1900, 1250, 1500, 1750, 300]) {
     const limiter = await learner.make('RateLimiter', learner.redis, { maxRequests: 1, windowMs })
     await timely(redis, async (i) => {
@@ -171,19 +187,31 @@ check('asking-changes-nothing', async ({ learner, redis, did }) => {
 })
 
 check('keys-are-named-and-expire', async ({ learner, redis, did }) => {
-  did(both('admitted calls of two users and looked at every key', 'cho nhận lời gọi của hai người dùng rồi xem mọi key'))
-  for (const windowMs of [5000, 4200]) {
-    const limiter = await learner.make('RateLimiter', learner.redis, { maxRequests: 3, windowMs })
-    for (const user of ['ann', 'bob', 'ann']) await limiter.call('isAllowed', user)
-    const keys = await lifetimes(redis)
-    holds(keys.size > 0, both('keys in Redis after three admissions', 'số key trong Redis sau ba lượt nhận'), '≥ 1', '0')
-    const most = windowMs + 1000
-    for (const [key, ms] of keys) {
-      holds(key.startsWith('rate_limit:'), both('the beginning of every key', 'phần đầu của mọi key'), 'rate_limit:', key.slice(0, 40))
-      holds(ms > 0 && ms <= most, both(`the time left for ${key.slice(0, 40)} with a window of ${windowMs} ms`, `thời gian sống còn lại của ${key.slice(0, 40)} với cửa sổ ${windowMs} ms`),
-        both(`1 to ${most} ms`, `từ 1 đến ${most} ms`), ms === -1 ? both('no expiry', 'không có thời hạn') : `${ms} ms`)
-    }
-    await redis.flushdb()
+  did(both('admitted calls of the users ann, constructor and __proto__ and looked at every key',
+    'cho nhận lời gọi của những người dùng ann, constructor và __proto__ rồi xem mọi key'))
+  for (const windowMs of [4200, 1900, 500]) {
+    await timely(redis, async () => {
+      await redis.flushdb()
+      const limiter = await learner.make('RateLimiter', learner.redis, { maxRequests: 3, windowMs })
+      for (const user of ['constructor', '__proto__', 'ann']) await limiter.call('isAllowed', user)
+      const last = await attempt(redis, limiter, 'ann')
+      const keys = await lifetimes(redis)
+      const passed = Math.ceil((await serverNow(redis)) - last.before)
+      // A key that goes too early or too late does so by hundreds of milliseconds; in a long time less is left of any.
+      if (passed > 200) return 'too slow'
+      holds(keys.size > 0, both('keys in Redis after four admissions', 'số key trong Redis sau bốn lượt nhận'), '≥ 1', '0')
+      const most = windowMs + 1000
+      for (const [key, ms] of keys) {
+        holds(key.startsWith('rate_limit:'), both('the beginning of every key', 'phần đầu của mọi key'), 'rate_limit:', key.slice(0, 40))
+        holds(ms > 0 && ms <= most, both(`the time left for ${key.slice(0, 40)} with a window of ${windowMs} ms`, `thời gian sống còn lại của ${key.slice(0, 40)} với cửa sổ ${windowMs} ms`),
+          both(`1 to ${most} ms`, `từ 1 đến ${most} ms`), ms === -1 ? both('no expiry', 'không có thời hạn') : `${ms} ms`)
+      }
+      // Whatever the keys are, one of them must tell of the last admission until the end of its window.
+      const [longest, least] = [Math.max(...keys.values()), windowMs - passed - 5]
+      holds(longest >= least, both(`the longest time left for a key, ${passed} ms after an admission, with a window of ${windowMs} ms`, `thời gian sống còn lại dài nhất của các key, ${passed} ms sau một lượt nhận, với cửa sổ ${windowMs} ms`),
+        both(`at least ${least} ms`, `ít nhất ${least} ms`), `${longest} ms`)
+      return 'done'
+    })
   }
 })
 
@@ -210,7 +238,7 @@ check('any-user-id-works', async ({ learner, redis, did }) => {
 check('bad-user-ids-are-refused', async ({ learner, did }) => {
   did(both('called every method with user ids that are none', 'gọi mọi phương thức với userId không hợp lệ'))
   const limiter = await learner.make('RateLimiter', learner.redis)
-  for (const method of ['isAllowed', 'getRemainingRequests', 'getResetTime']) {
+  for (const method of METHODS) {
     same(typeof (await limiter.call(method, 'ann')), method === 'isAllowed' ? 'boolean' : 'number', both(`what ${method} gives for a good id`, `kiểu kết quả của ${method} với id hợp lệ`))
     learner.wire.forget()
     for (const id of [undefined, null, 42, {}, ['ann'], '']) {
@@ -233,16 +261,21 @@ check('bad-options-are-refused', async ({ learner, did }) => {
 })
 
 check('admission-is-one-round-trip', async ({ learner, redis, did }) => {
-  did(both('counted the round trips of isAllowed, admitted and rejected', 'đếm số lượt gửi–nhận của isAllowed, cả khi được nhận lẫn bị từ chối'))
+  did(both('counted the round trips of every method, with slots free and without', 'đếm số lượt gửi–nhận của mọi phương thức, khi còn lượt lẫn khi hết lượt'))
   const limiter = await learner.make('RateLimiter', learner.redis, { maxRequests: 3, windowMs: LONG_MS })
-  await limiter.call('isAllowed', 'warm-up')
-  for (const expected of [true, true, true, false]) {
+  for (const method of METHODS) await limiter.call(method, 'warm-up')
+  const inOne = async (method: string): Promise<unknown> => {
     let answer: unknown
-    const { trips } = await learner.roundTrips(async () => { answer = await limiter.call('isAllowed', 'ann') })
-    same(answer, expected, both('the answer', 'kết quả'))
-    atMost(trips, 1, both('round trips of one call', 'số lượt gửi–nhận của một lời gọi'))
+    const { trips } = await learner.roundTrips(async () => { answer = await limiter.call(method, 'ann') })
+    atMost(trips, 1, both(`round trips of one call of ${method}`, `số lượt gửi–nhận của một lời gọi ${method}`))
+    return answer
+  }
+  for (const question of QUESTIONS) await inOne(question)
+  for (const expected of [true, true, true, false]) {
+    same(await inOne('isAllowed'), expected, both('the answer', 'kết quả'))
     await nextMoment(redis)
   }
+  for (const question of QUESTIONS) await inOne(question)
 })
 
 check('no-leaked-connection', async ({ learner, did }) => {

@@ -2,17 +2,18 @@
  * At least once, whatever happens: an offset moves only when every call for its order is over, and an effect that comes
  * again is recognised by its id. A stuck order holds up nobody but its own partition, and Kafka's failures are told.
  */
-import { atMost, between, both, check, holds, Inconclusive, rejects, same, type Learner } from '#checks'
+import { atMost, between, both, check, holds, Inconclusive, quiet, rejects, same, type Learner } from '#checks'
 import {
   comes, commitUnderWay, controlRun, done, eventually, makeProducer, makeService, newGroups, numbers, openProducer,
   order, record, SERVICES, standingGroups, startService, startShop, warmTopic, type Call, type Service,
 } from './fanout.ts'
 
 check('offset-waits-for-every-call', async ({ learner, kafka, did }) => {
-  did(both('let no call for the first of two orders come to an end; of its three lines, the second one was held, and the third one failed, with maxAttempts 1',
-    'không cho lời gọi nào của đơn đầu tiên trong hai đơn kết thúc; trong ba dòng của nó, dòng thứ hai bị giữ lại, dòng thứ ba bị lỗi, với maxAttempts là 1'))
+  did(both('let no call for the first of two orders come to an end; of its three lines, the second one was held, and the third one failed, with maxAttempts 1; later called stop() during the first of four more orders',
+    'không cho lời gọi nào của đơn đầu tiên trong hai đơn kết thúc; trong ba dòng của nó, dòng thứ hai bị giữ lại, dòng thứ ba bị lỗi, với maxAttempts là 1; sau đó gọi stop() khi đang xử lý đơn đầu tiên trong bốn đơn khác'))
   const topic = await kafka.topic()
   const gate = Promise.withResolvers<void>()
+  const laterGate = Promise.withResolvers<void>()
   let shutSince: number | undefined
   let hasFailed = false
   const shop = await startShop(learner, kafka, { topic, dlqTopic: await kafka.topic(), maxAttempts: 1 }, async ({ service, order: n, args }) => {
@@ -23,6 +24,7 @@ check('offset-waits-for-every-call', async ({ learner, kafka, did }) => {
     }
     const isOtherLine = service === 'inventory' && args[0] !== 'p-1-b'
     if (n === 1 && !isOtherLine) await gate.promise
+    if (n === 3) await laterGate.promise
   }, await standingGroups(kafka, topic))
   const items = ['p-1-a', 'p-1-b', 'p-1-c'].map((product_id) => ({ product_id, quantity: 1 }))
   await kafka.produce(topic, [record(1, 0, { items }), record(2)])
@@ -35,7 +37,10 @@ check('offset-waits-for-every-call', async ({ learner, kafka, did }) => {
   gate.resolve()
   await shop.reaches(2)
   for (const service of SERVICES) await commitUnderWay(kafka, shop.groups[service], topic, 2)
-  await shop.stop()
+  // Written at once they come as one batch.
+  await kafka.produce(topic, [3, 4, 5, 6].map((n) => record(n)))
+  await shop.reaches(3)
+  await Promise.all([shop.stop(), quiet(learner).then(() => { laterGate.resolve() })])
   const offsets = await Promise.all(SERVICES.map((service) => done(kafka, shop.groups[service], topic)))
   // Nobody can send a heartbeat for code that waits in a single call, and a commit of an expelled member is turned down.
   if (offsets.includes(0) && shutMs > SHORT_MS && commits(learner) > 0) {
@@ -43,6 +48,11 @@ check('offset-waits-for-every-call', async ({ learner, kafka, did }) => {
   }
   for (const [i, service] of SERVICES.entries()) holds(offsets[i]! > 0,
     both(`the committed offset of ${service} once its calls are over`, `offset đã commit của ${service} khi các lời gọi đã xong`), '> 0', '0')
+  for (const [i, service] of SERVICES.entries()) {
+    const handled = shop.handled(service).length
+    atMost(offsets[i]!, handled, both(`the committed offset of ${service} after stop() in the middle of a batch, with ${handled} orders handled in all`,
+      `offset đã commit của ${service} sau khi gọi stop() giữa lô, khi đã xử lý tổng cộng ${handled} đơn hàng`))
+  }
 })
 
 check('effect-ids-differ', async ({ learner, kafka, did }) => {

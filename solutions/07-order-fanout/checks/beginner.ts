@@ -2,10 +2,10 @@
  * What fanning out is: an order that was made is one JSON record on the topic, and each of three services, in a group of
  * its own, gets every order, also those made before it started, and does its own thing with it.
  */
-import { both, check, metadataTopics, same, settled, shown, type CheckContext, type KafkaWire, type Learner } from '#checks'
+import { both, check, metadataTopics, same, settled, shown, type CheckContext, type KafkaWire } from '#checks'
 import {
-  eventually, groupsAskedFor, jsonOf, makeProducer, makeService, openProducer, order, orderIn, record, SERVICES,
-  startService, startShop, type Call, type Order, type Service,
+  eventually, groupsAskedFor, jsonOf, makeProducer, makeService, nowhere, openProducer, order, orderIn, record,
+  SERVICES, startService, startShop, type Call, type Order, type Service,
 } from './fanout.ts'
 
 type World = Pick<CheckContext, 'learner' | 'kafka'>
@@ -91,6 +91,7 @@ check('groups-are-their-own', async ({ learner, kafka, did }) => {
 check('topic-is-orders', async ({ learner, kafka, did }) => {
   did(both('made the producer and the consumers without a topic and looked at which one they ask for',
     'tạo producer và các consumer không truyền topic rồi xem chúng hỏi topic nào'))
+  // The default topic belongs to everybody.
   const writer = await nowhere(learner)
   const producer = await makeProducer(writer)
   const sending = settled(producer.connect().then(() => producer.createOrder(order(1))))
@@ -115,13 +116,6 @@ async function callsFor({ learner, kafka }: World, service: Service, orders: rea
     both(`the ${service} service to be called ${count} times`, `dịch vụ ${service} được gọi ${count} lần`))
   await consumer.stop()
   return calls
-}
-
-/** A client that is cut off as soon as it asks for a topic: the default one belongs to everybody. */
-async function nowhere(learner: Learner): Promise<Learner> {
-  const client = await learner.withKafka({ retries: 1 })
-  client.kafkaWire.gate = (request) => (request.api === 'Metadata' && metadataTopics(request).length > 0 ? 'cut' : 'pass')
-  return client
 }
 
 async function asksForOrders(wire: KafkaWire, who: { en: string; vi: string }): Promise<void> {

@@ -1,6 +1,7 @@
 /** Orders, records and services as the checks use them. */
 import {
-  both, CheckFailed, methods, shown, until, type KafkaRequest, type KafkaWire, type KafkaWorld, type Learner, type Methods, type Text,
+  both, CheckFailed, metadataTopics, methods, shown, until, type KafkaRequest, type KafkaWire, type KafkaWorld, type Learner,
+  type Methods, type Text,
 } from '#checks'
 import type { KafkaMessage } from 'kafkajs'
 
@@ -109,7 +110,10 @@ export interface Shop {
   times(service: Service, n: number): number
   /** Waits until every service has been called for order `n`, `times` times if told so, and says so where a consumer has ended instead. */
   reaches(n: number, times?: number): Promise<void>
-  stop(): Promise<unknown>
+  /** Starts a service again that was stopped. */
+  start(service: Service): Promise<unknown>
+  /** Stops all of them, or those named. */
+  stop(...some: readonly Service[]): Promise<unknown>
 }
 
 /** All three services, each in a group of its own; `onCall` may reject or hold a call. */
@@ -117,9 +121,9 @@ export async function startShop(
   learner: Learner, kafka: KafkaWorld, options: Options, onCall: OnCall = async () => {}, groups = newGroups(kafka),
 ): Promise<Shop> {
   const calls: Call[] = []
-  const consumers: Consumer[] = []
+  const consumers = new Map<Service, Consumer>()
   for (const service of SERVICES) {
-    consumers.push(await startService(learner, service, { ...options, groupId: groups[service] }, (call) => {
+    consumers.set(service, await startService(learner, service, { ...options, groupId: groups[service] }, (call) => {
       calls.push(call)
       return onCall(call)
     }))
@@ -133,7 +137,8 @@ export async function startShop(
       for (const service of SERVICES) await comes(learner, () => times(service, n) >= often,
         both(`${service} to be called for order ${n}${en}`, `${service} được gọi cho đơn hàng ${n}${vi}`))
     },
-    stop: () => Promise.all(consumers.map((consumer) => consumer.stop())),
+    start: (service) => consumers.get(service)!.start(),
+    stop: (...some) => Promise.all((some.length > 0 ? some : SERVICES).map((service) => consumers.get(service)!.stop())),
   }
 }
 
@@ -197,6 +202,13 @@ export async function deadLetters(kafka: KafkaWorld, dlqTopic: string, count: nu
 /** Waits a moment for a commit that may be under way; who commits later, or only at a stop, is not held up for long. */
 export async function commitUnderWay(kafka: KafkaWorld, group: string, topic: string, offsets: number): Promise<void> {
   await kafka.untilCommitted(group, topic, offsets, undefined, 1000).catch(() => {})
+}
+
+/** A client that is cut off as soon as it asks for a topic. */
+export async function nowhere(learner: Learner): Promise<Learner> {
+  const client = await learner.withKafka({ retries: 1 })
+  client.kafkaWire.gate = (request) => (request.api === 'Metadata' && metadataTopics(request).length > 0 ? 'cut' : 'pass')
+  return client
 }
 
 /** A topic that has one order already: on one that was only just made, a client with few retries may give up. */

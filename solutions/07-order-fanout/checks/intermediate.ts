@@ -5,8 +5,8 @@
 import { atMost, both, check, holds, metadataTopics, same, settled } from '#checks'
 import type { KafkaMessage } from 'kafkajs'
 import {
-  comes, commitUnderWay, eventually, jsonOf, newGroups, numbers, openProducer, order, orderIn, record, SERVICES,
-  startService, startShop, untilWritten, warmTopic, type Service,
+  comes, commitUnderWay, eventually, jsonOf, makeService, newGroups, nowhere, numbers, openProducer, order, orderIn, record,
+  SERVICES, startService, startShop, untilWritten, warmTopic, type Service,
 } from './fanout.ts'
 
 check('orders-of-a-user-share-a-partition', async ({ learner, kafka, did }) => {
@@ -86,10 +86,10 @@ check('slow-service-delays-no-other', async ({ learner, kafka, did }) => {
 })
 
 check('failing-service-delays-no-other', async ({ learner, kafka, did }) => {
-  did(both('let every call of the email service fail, with a minute between its attempts',
-    'cho mọi lời gọi của dịch vụ email đều lỗi, mỗi lần thử cách nhau một phút'))
+  did(both('let every call of the email service fail, with a minute between its attempts; then stopped the inventory service and wrote a malformed record and an order',
+    'cho mọi lời gọi của dịch vụ email đều lỗi, mỗi lần thử cách nhau một phút; sau đó dừng dịch vụ kho rồi ghi một bản ghi hỏng và một đơn hàng'))
   const topic = await kafka.topic()
-  const shop = await startShop(learner, kafka, { topic, retryDelayMs: 60_000 }, async (call) => {
+  const shop = await startShop(learner, kafka, { topic, dlqTopic: await kafka.topic(), retryDelayMs: 60_000 }, async (call) => {
     if (call.service === 'email') throw new Error('the mail server is down')
   })
   await kafka.produce(topic, [record(1)])
@@ -97,11 +97,16 @@ check('failing-service-delays-no-other', async ({ learner, kafka, did }) => {
   await kafka.produce(topic, numbers(5).slice(1).map((n) => record(n)))
   for (const other of ['inventory', 'loyalty'] as const) await comes(learner, () => shop.handled(other).includes(5),
     both(`${other} to get all orders while email is down`, `${other} nhận đủ đơn hàng khi email ngừng hoạt động`))
+  await shop.stop('inventory')
+  await kafka.produce(topic, [{ value: 'not json', partition: 0 }, record(6)])
+  await comes(learner, () => shop.handled('loyalty').includes(6),
+    both('loyalty to set a malformed record aside and get the next order when inventory has stopped',
+      'loyalty đưa bản ghi hỏng vào DLQ và nhận đơn hàng tiếp theo khi inventory đã dừng'))
 })
 
 check('stopped-service-goes-on', async ({ learner, kafka, did }) => {
-  did(both('let the services handle four orders of two partitions, stopped them, wrote two more and started them again',
-    'cho các dịch vụ xử lý bốn đơn hàng ở hai partition, dừng lại, ghi thêm hai đơn rồi khởi động lại'))
+  did(both('let the services handle four orders of two partitions, stopped them, wrote two more and started others in their place; later called start() again of one that was stopped',
+    'cho các dịch vụ xử lý bốn đơn hàng ở hai partition, dừng lại, ghi thêm hai đơn rồi khởi động các dịch vụ khác thay thế; sau đó gọi lại start() của một dịch vụ đã dừng'))
   const topic = await kafka.topic(2)
   const groups = newGroups(kafka)
   const first = await startShop(learner, kafka, { topic }, undefined, groups)
@@ -117,6 +122,11 @@ check('stopped-service-goes-on', async ({ learner, kafka, did }) => {
   for (const service of SERVICES) same(again.handled(service).toSorted((a, b) => a - b), [5, 6],
     both(`the orders that ${service} gets after it started again`, `các đơn hàng ${service} nhận sau khi khởi động lại`))
   await again.stop()
+  await kafka.produce(topic, [record(7, 0)])
+  await first.start('email')
+  await comes(learner, () => first.handled('email').includes(7),
+    both('email to get the next order after start() was called again', 'email nhận đơn hàng tiếp theo sau khi gọi lại start()'))
+  await first.stop('email')
 })
 
 check('dlq-is-orders-dlq', async ({ learner, kafka, did }) => {
@@ -155,35 +165,44 @@ check('one-request-per-order', async ({ learner, kafka, did }) => {
 })
 
 check('batch-is-one-request', async ({ learner, kafka, did }) => {
-  did(both('made 350 orders with createOrders and counted the Produce requests',
-    'tạo 350 đơn hàng bằng createOrders rồi đếm số request Produce'))
+  did(both('made 1001 orders with createOrders and counted the Produce requests',
+    'tạo 1001 đơn hàng bằng createOrders rồi đếm số request Produce'))
   const topic = await kafka.topic(2)
   const producer = await openProducer(learner, topic)
-  await producer.createOrder(order(999))
+  await producer.createOrder(order(9999))
   await untilWritten(kafka, topic, 1)
   learner.kafkaWire.forget()
-  await producer.createOrders(numbers(350).map((n) => order(n)))
-  await untilWritten(kafka, topic, 351)
-  atMost(learner.kafkaWire.requests('Produce').length, 2, both('Produce requests for 350 orders', 'số request Produce cho 350 đơn hàng'))
+  await producer.createOrders(numbers(1001).map((n) => order(n)))
+  await untilWritten(kafka, topic, 1002)
+  atMost(learner.kafkaWire.requests('Produce').length, 2, both('Produce requests for 1001 orders', 'số request Produce cho 1001 đơn hàng'))
   await producer.disconnect()
 })
 
 check('no-leaked-connection', async ({ learner, kafka, did }) => {
-  did(both('stopped the services and disconnected the producer, then counted the connections',
-    'dừng các dịch vụ, ngắt producer rồi đếm số kết nối'))
+  did(both('stopped the services, of which two had a dead letter, and one whose start() failed half-way, disconnected the producer, then counted the connections',
+    'dừng các dịch vụ, trong đó hai dịch vụ có bản ghi vào DLQ, và một dịch vụ có start() lỗi giữa chừng, ngắt producer rồi đếm số kết nối'))
   const topic = await kafka.topic()
   const dlqTopic = await kafka.topic()
-  const shop = await startShop(learner, kafka, { topic, dlqTopic })
+  const shop = await startShop(learner, kafka, { topic, dlqTopic, maxAttempts: 1 }, async (call) => {
+    if (call.order === 2 && call.service !== 'loyalty') throw new Error('never')
+  })
   const producer = await openProducer(learner, topic)
   await producer.createOrder(order(1))
   await shop.reaches(1)
-  // Whoever connects to the DLQ only when it is needed does so now.
-  await kafka.produce(topic, [{ value: 'not json' }])
+  // Whoever connects to the DLQ only when it is needed does so now, and one service never needs it.
+  await kafka.produce(topic, [record(2)])
   for (const service of SERVICES) await commitUnderWay(kafka, shop.groups[service], topic, 2)
   await Promise.all([shop.stop(), producer.disconnect()])
+  const offline = await nowhere(learner)
+  const unlucky = await makeService(offline, 'email', { topic, dlqTopic, groupId: kafka.name('g') }, async () => {})
+  offline.host.deadline(20_000)
+  await settled(unlucky.start())
+  await settled(unlucky.stop())
   holds(learner.kafkaWire.made() > 0, both('connections made', 'số kết nối đã mở'), '> 0', '0')
   await eventually(() => learner.kafkaWire.open() === 0,
     both('every connection to be closed after stop() and disconnect()', 'mọi kết nối được đóng sau stop() và disconnect()'), 5000)
+  await eventually(() => offline.kafkaWire.open() === 0,
+    both('every connection to be closed after start() failed and stop() was called', 'mọi kết nối được đóng sau khi start() lỗi và đã gọi stop()'), 5000)
 })
 
 /** Records by partition: they come partition by partition, and in each the offsets grow. */

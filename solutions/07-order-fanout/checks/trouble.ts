@@ -5,8 +5,8 @@
 import { both, check, holds, same, shown, type CheckContext } from '#checks'
 import type { KafkaMessage, Message } from 'kafkajs'
 import {
-  comes, commitUnderWay, deadLetters, done, order, record, SERVICES, startService, startShop, without, type Call,
-  type Consumer, type Service,
+  comes, commitUnderWay, deadLetters, done, numbers, order, record, SERVICES, startService, startShop, without, type Call,
+  type Consumer, type Order, type Service,
 } from './fanout.ts'
 
 type World = Pick<CheckContext, 'learner' | 'kafka'>
@@ -35,16 +35,17 @@ check('failing-call-is-tried-again', async ({ learner, kafka, did }) => {
 })
 
 check('attempts-are-limited', async ({ learner, kafka, did }) => {
-  did(both('let every call for an order fail, without maxAttempts', 'cho mọi lời gọi của một đơn hàng đều lỗi, không truyền maxAttempts'))
-  const topic = await kafka.topic()
+  did(both('let every call for the first order of each of two partitions fail, without maxAttempts',
+    'cho mọi lời gọi của đơn hàng đầu tiên ở mỗi partition trong hai partition đều lỗi, không truyền maxAttempts'))
+  const topic = await kafka.topic(2)
   const shop = await startShop(learner, kafka, { topic, dlqTopic: await kafka.topic(), retryDelayMs: 5 }, async (call) => {
-    if (call.order === 1) throw new Error('never')
+    if (call.order <= 2) throw new Error('never')
   })
-  await kafka.produce(topic, [record(1), record(2)])
-  await shop.reaches(1, 3)
-  await shop.reaches(2)
-  for (const service of SERVICES) same(shop.times(service, 1), 3,
-    both(`attempts of ${service}`, `số lần thử của ${service}`))
+  await kafka.produce(topic, numbers(4).map((n) => record(n, n % 2)))
+  for (const n of [1, 2]) await shop.reaches(n, 3)
+  for (const n of [3, 4]) await shop.reaches(n)
+  for (const service of SERVICES) same([1, 2].map((n) => shop.times(service, n)), [3, 3],
+    both(`attempts of ${service} for each of the two orders`, `số lần thử của ${service} cho từng đơn trong hai đơn hàng`))
   await shop.stop()
 })
 
@@ -159,13 +160,14 @@ check('broken-json-goes-to-the-dlq', async (world) => {
 })
 
 check('incomplete-orders-go-to-the-dlq', async (world) => {
-  world.did(both('wrote JSON values that are no orders between two orders', 'ghi các giá trị JSON không phải đơn hàng xen giữa hai đơn hàng'))
+  world.did(both('wrote JSON values that are no orders between two orders, the second one with a total of 0 and special characters in its order_id',
+    'ghi các giá trị JSON không phải đơn hàng xen giữa hai đơn hàng, đơn thứ hai có total là 0 và order_id chứa ký tự đặc biệt'))
   await setsAside(world, [
     {}, null, 42, 'hello', [order(7)], { ...order(7), total: '10' }, { ...order(7), items: [{ product_id: 'p', quantity: '2' }] },
     without('order_id'), without('user_id'), without('items'), without('total'),
     order(7, { items: [] }), order(7, { items: [{ product_id: 'p', quantity: 0 }] }), order(7, { items: [{ product_id: 'p', quantity: 1.5 }] }),
     { ...order(7), items: [{ quantity: 1 }] }, { ...order(7), items: [null] }, order(7, { total: -1 }), { ...order(7), total: null },
-  ].map((value) => JSON.stringify(value)).concat(JSON.stringify(order(7)).replace('"total":7', '"total":1e999')))
+  ].map((value) => JSON.stringify(value)).concat(JSON.stringify(order(7)).replace('"total":7', '"total":1e999')), { total: 0, order_id: 'o-2 /é:#' })
 })
 
 check('records-without-value-go-to-the-dlq', async (world) => {
@@ -186,12 +188,12 @@ check('malformed-records-go-at-once', async ({ learner, kafka, did }) => {
 })
 
 /** Each of `values` goes to the DLQ of every service, and to no service; the orders around them are handled. */
-async function setsAside({ learner, kafka }: World, values: readonly Message['value'][]): Promise<void> {
+async function setsAside({ learner, kafka }: World, values: readonly Message['value'][], last: Partial<Order> = {}): Promise<void> {
   const topic = await kafka.topic()
   const dlqTopic = await kafka.topic()
   const shop = await startShop(learner, kafka, { topic, dlqTopic, retryDelayMs: 5, maxAttempts: 2 })
   const middle = values.map((value) => ({ key: 'k', value, partition: 0 }))
-  await kafka.produce(topic, [record(1), ...middle, record(2)])
+  await kafka.produce(topic, [record(1), ...middle, record(2, 0, last)])
   await shop.reaches(2)
   for (const service of SERVICES) same(shop.handled(service), [1, 2], both(`the orders that ${service} got`, `các đơn hàng ${service} nhận được`))
   const dead = await deadLetters(kafka, dlqTopic, values.length * SERVICES.length)

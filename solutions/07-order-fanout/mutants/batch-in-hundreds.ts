@@ -1,4 +1,4 @@
-// Mistake: sends a batch a hundred orders at a time.
+// Mistake: sends a batch five hundred orders at a time.
 // Fails: batch-is-one-request
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EachMessagePayload, Kafka } from 'kafkajs'
@@ -59,7 +59,7 @@ export function createOrderProducer(kafka: Kafka, options: { topic?: string } = 
   const send = async (orders: Order[]): Promise<void> => {
     for (const order of orders) assertOrder(order)
     const messages = orders.map((order) => ({ key: order.user_id, value: JSON.stringify(order) }))
-    for (let at = 0; at < messages.length; at += 100) await producer.send({ topic, messages: messages.slice(at, at + 100) })
+    for (let at = 0; at < messages.length; at += 500) await producer.send({ topic, messages: messages.slice(at, at + 500) })
   }
   return {
     connect: () => producer.connect(),

@@ -1,6 +1,6 @@
 // Mistake: takes a total of 0 for a missing one.
 // Fails: records-hold-the-order, orders-need-ids, orders-need-items, quantities-are-positive-integers
-// Fails: totals-are-finite-and-not-negative
+// Fails: totals-are-finite-and-not-negative, incomplete-orders-go-to-the-dlq
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EachMessagePayload, Kafka } from 'kafkajs'
 

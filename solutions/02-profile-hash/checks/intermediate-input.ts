@@ -2,8 +2,8 @@
  * Bad input reaches nobody, a key of another type is no missing profile, and every call is one round trip, however many
  * fields it saves. No connection is left open.
  */
-import { atMost, both, check, holds, refuses, rejects, same, shown, storm, until, type Learner } from '#checks'
-import { keyOf, NEW, OLD, read, save, update } from './profiles.ts'
+import { atMost, both, check, holds, plantWrongType, refuses, rejects, same, settled, shown, storm, until, type Learner } from '#checks'
+import { keyOf, NEW, OLD, read, save, update, type Profile } from './profiles.ts'
 
 /** Calls that must be refused: what comes after the client, and with which error. */
 type Bad = readonly [args: readonly unknown[], classes: readonly string[]]
@@ -24,12 +24,18 @@ check('bad-ids-are-refused', async ({ learner, did }) => {
 })
 
 check('empty-profile-is-refused', async ({ learner, did }) => {
-  did(both('saved an empty profile, and things that are no profile', 'lưu hồ sơ rỗng và những thứ không phải hồ sơ'))
+  did(both('saved an empty profile, things that are no profile, and an object that does not inherit from Object',
+    'lưu hồ sơ rỗng, những thứ không phải hồ sơ, và một object không kế thừa Object'))
   await allIsWell(learner)
   await refusesAll(learner, 'saveUserProfile', [
     [[7, {}], ['RangeError']],
     ...[undefined, null, 42, true, 'text', ''].map((profile): Bad => [[7, profile], EITHER]),
   ])
+  // Such as querystring.parse() gives. A literal would cross the pipe as an ordinary one.
+  const parsed = await learner.host.plant(() => Object.assign(Object.create(Object.create(null)), { name: 'Bob', city: '' }))
+  await save(learner, 8, (await parsed()) as Profile)
+  same(await read(learner, 8), { name: 'Bob', city: '' },
+    both('the profile that was saved as an object without Object.prototype', 'hồ sơ đã lưu từ object không có Object.prototype'))
 })
 
 check('bad-values-are-refused', async ({ learner, did }) => {
@@ -113,12 +119,15 @@ check('many-fields-cost-no-more-commands', async ({ learner, did }) => {
     both('commands to save and read 100 fields, when one field takes as many', 'số lệnh để lưu và đọc 100 field, so với khi chỉ có một field'))
 })
 
-check('no-leaked-connection', async ({ learner, did }) => {
-  did(both('called every function many times, then counted the connections', 'gọi mọi hàm nhiều lần rồi đếm số kết nối'))
+check('no-leaked-connection', async ({ learner, redis, did }) => {
+  did(both('called every function many times, also with a wrong type at every key, then counted the connections',
+    'gọi mọi hàm nhiều lần, cả khi mọi key đều sai kiểu, rồi đếm số kết nối'))
   await storm(6, () => save(learner, 7, OLD))
   await storm(6, (i) => update(learner, 7, `field ${i}`, 'value'))
   await update(learner, 8, 'city', 'Hue')
   await storm(6, () => read(learner, 7))
+  for (const key of await redis.keys('*')) await plantWrongType(redis, key)
+  for (const call of [() => read(learner, 7), () => update(learner, 7, 'city', 'Hue'), () => save(learner, 7, OLD)]) await settled(call())
   await until(() => learner.wire.open() === 1, both('the connections made by duplicate() to be closed', 'các kết nối tạo bằng duplicate() được đóng'), 1500)
 })
 

@@ -2,7 +2,8 @@
  * Saving replaces, updating sets one field of what is there and creates nothing. Only a save moves the expiry. No update
  * is lost among many, values are nobody's to change, and all processes see the same.
  */
-import { both, check, same, storm, until } from '#checks'
+import { both, check, same, settled, storm, until } from '#checks'
+import { betweenAllCommands } from './deletion.ts'
 import { givesAnHour, HOUR_MS, keepsTheExpiry, keepsTheLastHalfSecond } from './expiry.ts'
 import { keyOf, NEW, OLD, read, save, update } from './profiles.ts'
 
@@ -52,7 +53,8 @@ check('reading-keeps-the-expiry', async ({ learner, redis, did }) => {
 })
 
 check('update-creates-nothing', async ({ learner, redis, did }) => {
-  did(both('updated a profile that has expired, and one that nobody has saved', 'cập nhật hồ sơ đã hết hạn và hồ sơ chưa ai lưu'))
+  did(both('updated a profile that has expired, one that nobody has saved, and one that is first saved in the middle of the update',
+    'cập nhật hồ sơ đã hết hạn, hồ sơ chưa ai lưu, và hồ sơ được lưu lần đầu ngay giữa lúc cập nhật'))
   await save(learner, 7, OLD)
   await update(learner, 7, 'city', 'Vinh')
   same(await read(learner, 7), { ...OLD, city: 'Vinh' }, both('a profile that is there, updated', 'hồ sơ còn đó, sau khi cập nhật'))
@@ -63,6 +65,19 @@ check('update-creates-nothing', async ({ learner, redis, did }) => {
     same(await redis.keys('*'), [], both(`the keys in Redis after an update of ${what.en}`, `các key trong Redis sau khi cập nhật ${what.vi}`))
     same(answer, false, both(`the answer to an update of ${what.en}`, `kết quả khi cập nhật ${what.vi}`))
   }
+  let outcome: object
+  await betweenAllCommands(learner, {
+    setup: async () => { await redis.flushdb() },
+    call: async () => { outcome = await settled(update(learner, 7, 'city', 'Hue')) },
+    disturb: () => redis.multi().hset(keyOf(7), NEW).expire(keyOf(7), HOUR_MS / 1000).exec(),
+    name: `HSET ${keyOf(7)}`,
+    audit: async (at) => {
+      if (!('value' in outcome) || outcome.value !== false) return
+      same(((await read(learner, 7)) as Record<string, unknown> | null)?.city ?? null, null,
+        both(`the city after an update that answered false, when the profile was first saved after ${at} of its commands`,
+          `city sau khi lần cập nhật trả về false, với hồ sơ được lưu lần đầu sau ${at} lệnh của nó`))
+    },
+  })
 }, { waits: true })
 
 check('concurrent-updates-are-all-kept', async ({ learner, schedules, did }) => {
@@ -87,7 +102,7 @@ check('concurrent-updates-are-all-kept', async ({ learner, schedules, did }) => 
 const VALUES = [
   '25', '007', '1.50', '1e3', 'true', 'null', 'undefined', '{"a":1}', '[1]', '"quoted"', 'it\'s', 'a:b,c', '[object Object]',
   ' spaces ', 'line\nbreak\r\n', '\ttab', 'nul\u0000nul', 'Huế', 'HUẾ', 'Hue\u0302\u0301', '東京', '😀', '<b>&amp;</b>', '%20',
-  '\uFEFFmark', 'x'.repeat(5000),
+  '\uFEFFmark', 'x'.repeat(100_000),
 ]
 
 /** Fields are texts as well; the last ones mean something to JavaScript. */
@@ -119,7 +134,8 @@ function fieldOf(profile: unknown, i: number): unknown {
 }
 
 check('empty-values-are-kept', async ({ learner, did }) => {
-  did(both('saved empty values, set a field to one, and updated a field that held one', 'lưu giá trị rỗng, cập nhật field thành rỗng, và cập nhật field đang rỗng'))
+  did(both('saved empty values, set a field to one, updated a field that held one, and one whose name is empty',
+    'lưu giá trị rỗng, cập nhật field thành rỗng, cập nhật field đang rỗng và field có tên rỗng'))
   await save(learner, 7, { name: '', city: 'Hue' })
   same(await read(learner, 7), { name: '', city: 'Hue' }, both('the profile', 'hồ sơ'))
   await update(learner, 7, 'city', '')
@@ -127,6 +143,9 @@ check('empty-values-are-kept', async ({ learner, did }) => {
   same(await read(learner, 7), { name: 'Ann', city: '' }, both('the profile after two updates', 'hồ sơ sau hai lần cập nhật'))
   await save(learner, 8, { name: '' })
   same(await read(learner, 8), { name: '' }, both('a profile whose only value is empty', 'hồ sơ chỉ có một giá trị rỗng'))
+  await save(learner, 9, { '': 'Ann' })
+  await update(learner, 9, '', 'Bob')
+  same(await read(learner, 9), { '': 'Bob' }, both('a profile whose only field has an empty name, updated', 'hồ sơ chỉ có một field tên rỗng, sau khi cập nhật'))
 })
 
 check('processes-share-the-profiles', async ({ learner, another, did }) => {

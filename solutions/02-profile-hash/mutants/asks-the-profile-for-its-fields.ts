@@ -1,5 +1,5 @@
 // Mistake: asks the profile itself what its fields are: one named hasOwnProperty is no function.
-// Fails: values-come-back-byte-for-byte
+// Fails: values-come-back-byte-for-byte, empty-profile-is-refused
 import type { Redis } from 'ioredis'
 
 const TTL_SECONDS = 3600

@@ -1,5 +1,5 @@
 // Mistake: asks whether the profile is there before it reads.
-// Fails: reading-is-one-round-trip
+// Fails: reading-is-one-round-trip, readers-see-a-whole-profile
 import type { Redis } from 'ioredis'
 
 const TTL_SECONDS = 3600

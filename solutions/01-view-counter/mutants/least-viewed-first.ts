@@ -1,6 +1,6 @@
 // Mistake: ZRANGE begins at the lowest score: the least viewed come first.
 // Fails: most-viewed-come-first, ten-views-beat-nine, never-searches-the-keys, top-reads-only-what-it-gives,
-// Fails: largest-ids-and-limits-work
+// Fails: largest-ids-and-limits-work, count-and-ranking-agree
 import type { Redis } from 'ioredis'
 
 const RANKING = 'article:ranking'

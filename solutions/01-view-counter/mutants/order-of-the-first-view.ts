@@ -1,5 +1,5 @@
 // Mistake: an article enters the ranking at its first view and never moves again; only its count is read anew.
-// Fails: most-viewed-come-first
+// Fails: most-viewed-come-first, count-and-ranking-agree
 import type { Redis } from 'ioredis'
 
 const RANKING = 'article:ranking'

@@ -2,9 +2,12 @@
  * A reader of committed records sees totals that never go down and end in the exact sum, wherever a process ends: in an
  * orderly way, before its output, between output and commit, or right after it.
  */
-import { both, check, same, type Learner } from '#checks'
+import { both, check, holds, same, type Learner } from '#checks'
+import type { Message } from 'kafkajs'
 import { COMMITS, FINAL_COMMITS, hold, kill, untilHeld } from './hold.ts'
-import { commitUnderWay, endsWith, ifItComes, knows, openShop, sale, startAnalytics, untilTotals, type Shop, type World } from './shop.ts'
+import {
+  commitUnderWay, endsWith, ifItComes, isSetAside, knows, noSale, openShop, sale, startAnalytics, untilTotals, type Shop, type World,
+} from './shop.ts'
 
 check('totals-never-drop-at-a-restart', async ({ learner, kafka, did }) => {
   did(both('sold four times, more than one fetch holds, then stopped and started again',
@@ -46,18 +49,27 @@ check('crash-before-the-commit', async (world) => {
 })
 
 check('crash-after-the-commit', async (world) => {
-  world.did(both('killed a process when Kafka had its commit, before the answer came, and started another one',
-    'dừng đột ngột tiến trình khi Kafka đã nhận commit nhưng phản hồi chưa về, rồi khởi động tiến trình khác'))
-  await crashes(world, async (_shop, doomed, produce) => {
+  const { kafka } = world
+  world.did(both('killed a process when Kafka had its commit of valid and invalid sales, before the answer came, and started another one',
+    'dừng đột ngột tiến trình khi Kafka đã nhận commit cho các lần bán hợp lệ và không hợp lệ nhưng phản hồi chưa về, rồi khởi động tiến trình khác'))
+  const doubtful = noSale('2')
+  let setsAside = false
+  const shop = await crashes(world, async (shop, doomed, produce) => {
+    // Who sets nothing aside at all fails other checks.
+    setsAside = await isSetAside(kafka, shop, known)
     let answered = false
     doomed.kafkaWire.replyGate = ({ api }) => {
       if (!FINAL_COMMITS.includes(api)) return 'pass'
       answered = true
       return new Promise(() => {})
     }
-    await produce()
+    await produce([doubtful])
     await ifItComes(() => answered, 1500)
+    // It answers before the offsets can be read: until then the next one would be given the batch again.
+    await commitUnderWay(kafka, shop, 5)
   })
+  if (setsAside) holds(await isSetAside(kafka, shop, doubtful), both('an invalid sale of the batch in which the process was killed', 'lần bán không hợp lệ thuộc batch lúc tiến trình bị dừng'),
+    both('on the dead-letter topic', 'có trên topic DLQ'), both('not there', 'không có'))
 })
 
 check('starts-behind-control-records', async ({ learner, another, kafka, did }) => {
@@ -78,6 +90,9 @@ check('starts-behind-control-records', async ({ learner, another, kafka, did }) 
   await again.stop()
 })
 
+/** An invalid sale that nothing happens to. */
+const known = noSale('1')
+
 /**
  * A process that has sold for 10 is killed in the middle of selling for 25 more, at the moment that `crash` waits for;
  * then another one takes its place. What became of the 25 is looked at before anything else is sold: a later sale
@@ -85,15 +100,15 @@ check('starts-behind-control-records', async ({ learner, another, kafka, did }) 
  */
 async function crashes(
   { learner, another, kafka }: World,
-  crash: (shop: Shop, doomed: Learner, produce: () => Promise<void>) => Promise<void>,
-): Promise<void> {
+  crash: (shop: Shop, doomed: Learner, produce: (more?: readonly Message[]) => Promise<void>) => Promise<void>,
+): Promise<Shop> {
   const shop = await openShop(kafka)
   const doomed = await another()
   await startAnalytics(doomed, shop)
-  await kafka.produce(shop.inputTopic, [sale('lamp', 1, 10)])
+  await kafka.produce(shop.inputTopic, [sale('lamp', 1, 10), known])
   await untilTotals(kafka, shop, { lamp: 10 })
-  await commitUnderWay(kafka, shop, 1)
-  await crash(shop, doomed, () => kafka.produce(shop.inputTopic, [sale('lamp', 2, 10), sale('lamp', 1, 5)]))
+  await commitUnderWay(kafka, shop, 2)
+  await crash(shop, doomed, (more = []) => kafka.produce(shop.inputTopic, [sale('lamp', 2, 10), sale('lamp', 1, 5), ...more]))
   await kill(doomed, kafka, shop)
   const analytics = await startAnalytics(learner, shop)
   await untilTotals(kafka, shop, { lamp: 35 })
@@ -102,4 +117,5 @@ async function crashes(
   await knows(analytics, { lamp: 135 })
   await analytics.stop()
   await endsWith(kafka, shop, { lamp: 135 })
+  return shop
 }

@@ -33,12 +33,22 @@ export function hold({ kafkaWire }: Learner, apis: readonly ApiName[]): Held {
   }
 }
 
-/** Before the next request of `api` that `belongs` reaches Kafka, `first` has its way. */
-export function before({ kafkaWire }: Learner, api: ApiName, belongs: (request: KafkaRequest) => boolean, first: () => Promise<void>): void {
+/** Before the next request that `belongs` reaches Kafka, `first` has its way. */
+export function before({ kafkaWire }: Learner, belongs: (request: KafkaRequest) => boolean, first: () => Promise<void>): void {
   let had: Promise<void> | undefined
   kafkaWire.gate = async (request): Promise<'pass'> => {
-    if (request.api === api && belongs(request)) await (had ??= first())
+    if (belongs(request)) await (had ??= first())
     return 'pass'
+  }
+}
+
+/** Cuts the connection three times when something is sent to Kafka, and three times when something is sent to `dlqTopic`. */
+export function cutSends({ kafkaWire }: Learner, { dlqTopic }: Shop): void {
+  let [sends, deadLetters] = [3, 3]
+  kafkaWire.gate = ({ api, body }) => {
+    if (api !== 'Produce') return 'pass'
+    const ofEither = [sends-- > 0, body.includes(dlqTopic) && deadLetters-- > 0]
+    return ofEither.includes(true) ? 'cut' : 'pass'
   }
 }
 

@@ -2,8 +2,9 @@
  * Totals outlive the process and are exact to the cent; they are known as soon as start() has resolved. A Kafka that
  * cannot be reached is told, everything that was opened is closed again, and asking for a total costs Kafka nothing.
  */
-import { both, check, holds, rejects, same, until } from '#checks'
-import { commitUnderWay, endsWith, ifItComes, knows, makeAnalytics, openShop, outputOf, sale, startAnalytics, untilTotals } from './shop.ts'
+import { both, check, holds, rejects, same, settled, until } from '#checks'
+import { cutSends } from './hold.ts'
+import { commitUnderWay, endsWith, ifItComes, knows, makeAnalytics, openShop, outputOf, sale, startAnalytics, totalsReach, untilTotals } from './shop.ts'
 
 check('restart-goes-on', async ({ learner, another, kafka, did }) => {
   did(both('sold for 50, 1.09, 0.29 and 30 million, stopped, started again in another process and sold once more of each',
@@ -115,18 +116,32 @@ check('asking-costs-kafka-nothing', async ({ learner, kafka, did }) => {
 })
 
 check('no-leaked-connection', async ({ learner, kafka, did }) => {
-  did(both('sold something, stopped, and counted the connections', 'bán một món, dừng lại rồi đếm số kết nối'))
+  did(both('sold something, cut the connection when a total was on its way to Kafka, stopped, and counted the connections; then the same where start() failed',
+    'bán một món, cắt kết nối khi một tổng đang trên đường đến Kafka, dừng lại rồi đếm số kết nối; rồi làm lại khi start() thất bại'))
   const shop = await openShop(kafka)
-  const analytics = await startAnalytics(learner, shop)
+  // Few retries, or kafkajs would hide the failure from the code.
+  const unlucky = await learner.withKafka({ retries: 1 })
+  const { kafkaWire } = unlucky
+  const analytics = await startAnalytics(unlucky, shop)
   await kafka.produce(shop.inputTopic, [sale('lamp', 1, 10)])
   await untilTotals(kafka, shop, { lamp: 10 })
   await analytics.lag()
   await kafka.produce(shop.inputTopic, [{ key: 'lamp', value: 'no sale' }])
   await ifItComes(async () => (await kafka.ends(shop.dlqTopic))[0]! > 0, 500)
+  cutSends(unlucky, shop)
+  await kafka.produce(shop.inputTopic, [sale('chair', 1, 5)])
+  await totalsReach(kafka, shop, { chair: 5 }, { ms: 3000 })
   await analytics.stop()
-  await until(() => learner.kafkaWire.open() === 0,
+  await until(() => kafkaWire.open() === 0,
     both('every connection to Kafka to be closed after stop()', 'mọi kết nối đến Kafka được đóng sau stop()'))
   await until(() => learner.wire.open() <= 1,
     both('every connection to Redis but the given one to be closed after stop()', 'mọi kết nối đến Redis trừ kết nối được truyền vào được đóng sau stop()'))
   await endsWith(kafka, shop, { lamp: 10 })
+  const failing = await makeAnalytics(unlucky, shop)
+  let left = 8
+  kafkaWire.gate = ({ api }) => (api === 'Metadata' && left-- > 0 ? 'cut' : 'pass')
+  await settled(failing.start())
+  await settled(failing.stop())
+  await until(() => kafkaWire.open() === 0,
+    both('every connection to Kafka to be closed after a start() that failed and stop()', 'mọi kết nối đến Kafka được đóng sau khi start() thất bại rồi stop()'))
 })

@@ -42,6 +42,23 @@ export function sale(product: string, quantity: number, price: number): Message 
   return { key: product, value: JSON.stringify({ product_id: product, quantity, price }) }
 }
 
+/** No sale, as a text is no number; but one that adds nothing for who takes it for a sale, which is another check's business. */
+export function noSale(text: string): Message {
+  return { key: 'lamp', value: JSON.stringify({ product_id: 'lamp', quantity: text, price: 0 }) }
+}
+
+/** Whether an invalid sale is on the DLQ, now or soon. */
+export async function isSetAside(kafka: KafkaWorld, shop: Shop, invalid: Message, ms = 500): Promise<boolean> {
+  let found = false
+  await ifItComes(async () => (found = (await kafka.readCommitted(shop.dlqTopic)).some(({ value }) => tells(String(value), String(invalid.value)))), ms)
+  return found
+}
+
+/** A record is told as it came, or within whatever the learner wraps around it. */
+export function tells(text: string, value: string): boolean {
+  return [value, JSON.stringify(value).slice(1, -1), Buffer.from(value).toString('base64')].some((form) => text.includes(form))
+}
+
 /** A product whose sales and totals go to `partition` of two. */
 export function productIn(partition: 0 | 1): string {
   const partitionOf = Partitioners.DefaultPartitioner()

@@ -24,10 +24,11 @@ check('second-instance-takes-over', async ({ learner, another, kafka, did }) => 
 })
 
 check('partitions-come-back', async ({ learner, another, kafka, did }) => {
-  did(both('sold to two instances with a partition each, stopped the second one and sold again',
-    'bán vào hai instance, mỗi bên một partition, dừng instance thứ hai rồi bán tiếp'))
+  did(both('sold to two instances with a partition each, stopped the second one, asked for the totals and sold again',
+    'bán vào hai instance, mỗi bên một partition, dừng instance thứ hai, hỏi các tổng rồi bán tiếp'))
   const { shop, instances: [first, second] } = await twoInstances({ learner, another, kafka })
   await stops(second, learner, kafka, shop)
+  await knows(first, { [one]: 15, [other]: 25 })
   await kafka.produce(shop.inputTopic, [sale(one, 1, 2), sale(other, 1, 2)])
   await untilTotals(kafka, shop, { [one]: 17, [other]: 27 })
   // The one that is left answers for both partitions.
@@ -58,7 +59,7 @@ check('commit-during-the-takeover', async ({ learner, another, kafka, did }) => 
   did(both('held a commit of one instance until another one, taking over, was about to ask for the group\'s offsets',
     'giữ commit của một instance cho đến khi instance khác đang tiếp quản sắp hỏi offset của group'))
   await commitsLate({ learner, another, kafka }, (shop, heir, release) =>
-    before(heir, 'OffsetFetch', (request) => firstText(request) === shop.groupId, async () => {
+    before(heir, (request) => asksForOffsets(request, shop), async () => {
       // What it reads or fences before that, it has read and fenced by now.
       await standsStill(heir)
       await release()
@@ -66,13 +67,15 @@ check('commit-during-the-takeover', async ({ learner, another, kafka, did }) => 
 })
 
 check('commit-after-the-position', async ({ learner, another, kafka, did }) => {
-  did(both('held a commit of one instance until another one, taking over, had the group\'s offsets and was about to fence it off',
-    'giữ commit của một instance cho đến khi instance khác đang tiếp quản đã có offset của group và sắp chặn nó'))
-  await commitsLate({ learner, another, kafka }, (shop, heir, release) =>
-    before(heir, 'InitProducerId', isTransactional, async () => {
+  did(both('held a commit of one instance until another one, taking over, had the group\'s offsets and was about to fence it off, or to read the output',
+    'giữ commit của một instance cho đến khi instance khác đang tiếp quản đã có offset của group và sắp chặn nó hoặc sắp đọc đầu ra'))
+  await commitsLate({ learner, another, kafka }, (shop, heir, release) => {
+    const hasOffsets = (): boolean => heir.kafkaWire.requests('OffsetFetch').some((request) => request.answered && asksForOffsets(request, shop))
+    before(heir, (request) => isFence(request) || (readsOutput(request, shop) && hasOffsets()), async () => {
       await knowsItsPosition(heir, shop)
       await release()
-    }))
+    })
+  })
 })
 
 /** Stops an instance; resolves when the one that is left has been given its partitions. */
@@ -85,7 +88,11 @@ async function stops(leaving: Analytics, left: Learner, kafka: CheckContext['kaf
 }
 
 /** One without a transactional id, which kafkajs sends for every idempotent producer, fences nobody. */
-const isTransactional = ({ body }: KafkaRequest): boolean => body.readInt16BE(0) >= 0
+const isFence = ({ api, body }: KafkaRequest): boolean => api === 'InitProducerId' && body.readInt16BE(0) >= 0
+
+const asksForOffsets = (request: KafkaRequest, shop: Shop): boolean => request.api === 'OffsetFetch' && firstText(request) === shop.groupId
+
+const readsOutput = ({ api, body }: KafkaRequest, shop: Shop): boolean => ['ListOffsets', 'Fetch'].includes(api) && body.includes(shop.outputTopic)
 
 /** Waits until the consumer that is a member of the group has the group's offsets, where it joins before it fences. */
 async function knowsItsPosition({ kafkaWire }: Learner, shop: Shop): Promise<void> {
@@ -150,7 +157,7 @@ async function commitsLate(
   // It never hears what became of its commit: it would ask to join again, and all partitions would be given out anew.
   slow.kafkaWire.replyGate = ({ api }) => (FINAL_COMMITS.includes(api) ? new Promise(() => {}) : 'pass')
   const lands = async (): Promise<void> => {
-    const fenced = learner.kafkaWire.requests('InitProducerId').some((request) => isTransactional(request) && request.answered)
+    const fenced = learner.kafkaWire.requests('InitProducerId').some((request) => isFence(request) && request.answered)
     // Kafka accepts a transaction's commit until it is fenced off, and not that of a member it has expelled.
     const accepted = !fenced && held.requests.some(({ api }) => api === 'EndTxn')
     const offset = async (): Promise<number | undefined> => (await kafka.committed(shop.groupId, shop.inputTopic))[0]

@@ -158,21 +158,19 @@ check('survives-an-emptied-script-cache', async ({ learner, redis, did }) => {
 })
 
 check('work-does-not-grow-with-history', async ({ learner, redis, did }) => {
-  did(both('compared the commands the server ran for a call of every method with 1 and with 1000 admissions behind it',
-    'so số lệnh server thực hiện cho một lời gọi của mọi phương thức khi đã có 1 và 1000 lượt nhận'))
+  did(both('compared the commands the server ran for a call with 1 and with 1000 admissions behind it',
+    'so số lệnh server thực hiện cho một lời gọi khi đã có 1 và 1000 lượt nhận'))
   const limiter = await learner.make('RateLimiter', learner.redis, { maxRequests: 5000, windowMs: LONG_MS })
-  const work = async (method: string): Promise<number> => {
+  const work = async (user: string): Promise<number> => {
     const before = await commandCalls(redis)
-    await limiter.call(method, 'ann')
+    await limiter.call('isAllowed', user)
     return (await commandCalls(redis)) - before
   }
-  for (const method of METHODS) await limiter.call(method, 'ann')
-  const few = new Map<string, number>()
-  for (const method of METHODS) few.set(method, await work(method))
+  await limiter.call('isAllowed', 'ann')
+  const few = await work('ann')
   for (let i = 0; i < 40; i++) await storm(25, () => limiter.call('isAllowed', 'ann'))
-  for (const [method, least] of few) {
-    atMost(await work(method), least, both(`commands for one call of ${method} after 1000 admissions`, `số lệnh cho một lời gọi ${method} sau 1000 lượt nhận`))
-  }
+  const many = await work('ann')
+  atMost(many, few, both('commands for one call after 1000 admissions', 'số lệnh cho một lời gọi sau 1000 lượt nhận'))
 })
 
 check('rejections-cost-no-more', async ({ learner, redis, did }) => {

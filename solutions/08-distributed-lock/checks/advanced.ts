@@ -166,7 +166,7 @@ check('hundred-sections-one-at-a-time', async ({ learner, another, did }) => {
   same(done, 100, both('critical sections done', 'số lần vào vùng găng'))
 })
 
-/** One renewal fails, and Redis is back at once: the lock is kept all the same, and the signal says nothing. */
+/** One renewal fails, and Redis is back at once: the lock is kept all the same, or the signal gives it up for lost. */
 async function renewsAfterAFailure(learner: Learner, redis: Redis, name: string, ttlMs: number): Promise<void> {
   const process = await learner.withRedis({ retriesPerRequest: 0 })
   const run = section(await lockOf(process, name, { ttlMs }))
@@ -181,14 +181,11 @@ async function renewsAfterAFailure(learner: Learner, redis: Redis, name: string,
     const end = (await serverNow(redis)) + ttlMs
     await until(async () => failed || (await serverNow(redis)) > end, both('a renewal', 'một lần gia hạn'))
     // Whatever was renewed before the failure has run out by then.
-    await serverReaches(redis, (await serverNow(redis)) + 1.25 * ttlMs, async () => {
-      same(await aborted(), false,
-        both('whether the signal has aborted after one renewal whose connection was lost',
-          'signal đã bị hủy (abort) sau một lần gia hạn bị mất kết nối'))
-    })
+    await serverReaches(redis, (await serverNow(redis)) + 1.25 * ttlMs)
+    if (await aborted()) return
     same(await acquires(await lockOf(learner, name)), false,
-      both('acquire by somebody else while fn runs, a lease after one renewal whose connection was lost',
-        'acquire bởi bên khác trong khi fn chạy, sau lần gia hạn bị mất kết nối đúng một thời hạn'))
+      both('acquire by somebody else while fn runs, its signal not aborted, a lease after one renewal whose connection was lost',
+        'acquire bởi bên khác trong khi fn chạy và signal chưa bị hủy, sau lần gia hạn bị mất kết nối đúng một thời hạn'))
   } finally {
     run.leave()
     await run.ending()

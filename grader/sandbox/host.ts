@@ -6,16 +6,13 @@ import { createBirpc } from 'birpc'
 import { createCodec, describeError, type ErrorFacts, type Json } from './codec.ts'
 import { framed } from './frames.ts'
 import { environment, launch, type Folders } from './isolation.ts'
-import { stopwatch } from './stopwatch.ts'
+import { afterServed } from './stopwatch.ts'
 import type { Isolation } from '../grade.types.ts'
 import type { ClientSpec, GraderFunctions, HostFunctions, Remains, Reply } from './protocol.ts'
 
 /** Resident memory a host may use, in bytes; beyond it the process is ended. */
 const MAX_RSS = 400 << 20
 const MAX_OUTPUT = 64 << 10
-
-/** How often a deadline is looked at, in milliseconds. */
-const LOOK_EVERY_MS = 100
 
 /** An error that learner code threw, as inert data: it never carries the learner's object. */
 export class LearnerError extends Error {
@@ -282,17 +279,6 @@ function collect(child: ChildProcess): () => string {
   }
   // Where it had to be cut, it ends with a whole line, so that lines can still be recognised.
   return () => (text.length < MAX_OUTPUT ? text : text.slice(0, text.lastIndexOf('\n') + 1) || text)
-}
-
-/** Calls `late` when so many milliseconds have passed for a process that gets on undisturbed. */
-function afterServed(ms: number, late: () => void): () => void {
-  const passed = stopwatch()
-  const timer = setInterval(() => {
-    if (passed() < ms) return
-    clearInterval(timer)
-    late()
-  }, LOOK_EVERY_MS)
-  return () => clearInterval(timer)
 }
 
 function watchMemory(pid: () => number | undefined, exceeded: () => void): () => void {

@@ -22,6 +22,20 @@ export function stopwatch(): () => number {
   }
 }
 
+/** How often a deadline is looked at, in milliseconds. */
+const DUE_EVERY_MS = 100
+
+/** Calls `late` once when so many milliseconds have passed for a process that gets on undisturbed; returns what calls it off. */
+export function afterServed(ms: number, late: () => void): () => void {
+  const passed = stopwatch()
+  const timer = setInterval(() => {
+    if (passed() < ms) return
+    clearInterval(timer)
+    late()
+  }, DUE_EVERY_MS)
+  return () => clearInterval(timer)
+}
+
 let known = { at: -Infinity, slowness: 1 }
 
 /** Whether more processes want the cores, or did for the last minute, than gradings side by side keep at work. */

@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline'
 import type { Exercise } from '#catalog/exercise.ts'
 import type { Submission } from '#catalog/submission.ts'
 import type { Text } from '#catalog/text.ts'
+import { afterServed } from '#sandbox/stopwatch.ts'
 import type { Outcome } from '#scoring/outcome.ts'
 import { cached, remember, type Conclusion } from './cache.ts'
 import { ourFault, type Bundle, type BundleResult, type Findings, type WorkerMessage } from './findings.ts'
@@ -104,14 +105,14 @@ function supervise(child: ChildProcess, listen: (message: WorkerMessage) => void
       reason = why
       kill(child)
     }
-    const deadline = setTimeout(stop, deadlineMs, tookTooLong)
+    const callOff = afterServed(deadlineMs, () => stop(tookTooLong))
     const memory = watchMemory(child.pid!, memoryBytes, () => stop(tookTooMuch))
     createInterface({ input: child.stdout! }).on('line', (line) => listen(JSON.parse(line) as WorkerMessage))
     let lastWords = ''
     child.stderr!.setEncoding('utf8').on('data', (text: string) => (lastWords = (lastWords + text).slice(-2000)))
     child.once('error', reject)
     child.once('close', (code) => {
-      clearTimeout(deadline)
+      callOff()
       memory.stop()
       const cannotRun = code === ourFault || lastWords.startsWith('bwrap:')
       if (cannotRun) reject(new Error(`The static checks cannot run: ${lastWords}`))

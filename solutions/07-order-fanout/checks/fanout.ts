@@ -110,8 +110,6 @@ export interface Shop {
   times(service: Service, n: number): number
   /** Waits until every service has been called for order `n`, `times` times if told so, and says so where a consumer has ended instead. */
   reaches(n: number, times?: number): Promise<void>
-  /** Starts a service again that was stopped. */
-  start(service: Service): Promise<unknown>
   /** Stops all of them, or those named. */
   stop(...some: readonly Service[]): Promise<unknown>
 }
@@ -137,7 +135,6 @@ export async function startShop(
       for (const service of SERVICES) await comes(learner, () => times(service, n) >= often,
         both(`${service} to be called for order ${n}${en}`, `${service} được gọi cho đơn hàng ${n}${vi}`))
     },
-    start: (service) => consumers.get(service)!.start(),
     stop: (...some) => Promise.all((some.length > 0 ? some : SERVICES).map((service) => consumers.get(service)!.stop())),
   }
 }

@@ -1,5 +1,5 @@
 // Mistake: The signal aborts when a renewal fails; one that never comes back is waited for.
-// Fails: signal-aborts-without-redis, running-fn-keeps-the-lock
+// Fails: signal-aborts-without-redis
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'

@@ -12,9 +12,9 @@ export interface Cached {
   readonly remote: Remote
 }
 
-/** Makes a wrapper and wraps `fn` with it; `redis` is the learner's client, or another one over there. */
-export async function wrap(learner: Learner, options: Options, fn: unknown, redis: object = learner.redis): Promise<Cached> {
-  const cache = functionOf(await learner.call('cacheWithRedis', redis, options), 'cacheWithRedis(…)')
+/** Makes a wrapper and wraps `fn` with it. */
+export async function wrap(learner: Learner, options: Options, fn: unknown): Promise<Cached> {
+  const cache = functionOf(await learner.call('cacheWithRedis', learner.redis, options), 'cacheWithRedis(…)')
   const remote = functionOf(await cache(fn), 'cacheWithRedis(…)(fn)')
   let invalidate: Promise<Remote> | undefined
   return {

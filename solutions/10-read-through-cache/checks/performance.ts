@@ -2,7 +2,7 @@
  * What it may cost: a hit one round trip and little more than the value in bytes, a miss two, and as many calls of the
  * function as there are different arguments. Nothing searches through the keys.
  */
-import { atMost, both, check, commandsRun, holds, same } from '#checks'
+import { atMost, both, check, commandsRun, holds, same, settled } from '#checks'
 import { loader, settle, wrap } from './cached.ts'
 import { retype, spoil } from './entries.ts'
 
@@ -34,13 +34,14 @@ check('a-miss-is-two-round-trips', async ({ learner, redis, did }) => {
   }
   for (let id = 1; id <= 3; id++) await cached.call(id)
   same(load.calls.length, 4, both('calls of the function, all results cached', 'số lần hàm được gọi, khi mọi kết quả đã có trong cache'))
-  // A first level that a new wrapper shares answers without any trip, which is fine too.
+  // A wrapper without these in a first level of its own. Whether it gives the result at all is the business of other checks.
+  const fresh = await wrap(learner, { name: 'user' }, load.fn)
+  await fresh.call('warm-up of the new wrapper')
   const bad = [[(key: string) => spoil(redis, key, () => '{"half":'), both('a damaged entry', 'entry bị hỏng')], [(key: string) => retype(redis, key), both('an entry of another type', 'entry sai kiểu')]] as const
   for (const [i, [spoilt, what]] of bad.entries()) {
     await settle(learner)
     for (const key of await redis.keys('*')) await spoilt(key)
-    const fresh = await wrap(learner, { name: 'user' }, load.fn)
-    const { trips } = await learner.roundTrips(async () => { same(await fresh.call(1 + i), ANN, both('the result', 'kết quả')) })
+    const { trips } = await learner.roundTrips(() => settled(fresh.call(1 + i)))
     atMost(trips, 2, both(`round trips of a miss: ${what.en}`, `số lượt gửi–nhận khi trượt cache: ${what.vi}`))
   }
 })

@@ -1,5 +1,5 @@
 // Mistake: two questions for a hit.
-// Fails: a-hit-is-one-round-trip
+// Fails: a-hit-is-one-round-trip, a-miss-is-two-round-trips
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 

@@ -1,5 +1,6 @@
 // Mistake: one counter per multiple of the window: twice the limit around each multiple.
-// Fails: no-double-limit-at-a-boundary, window-slides, waiting-the-reset-time-is-enough, rejections-consume-nothing
+// Fails: no-double-limit-at-a-boundary, window-slides, waiting-the-reset-time-is-enough, rejections-consume-nothing,
+// Fails: reset-time-is-exact
 import type { Redis } from 'ioredis'
 
 /**

@@ -1,5 +1,6 @@
 // Mistake: rounds the expiry down to whole seconds: below a second the key is deleted at once.
-// Fails: window-slides, no-double-limit-at-a-boundary, rejections-consume-nothing, short-windows-hold, reset-time-is-exact, waiting-the-reset-time-is-enough
+// Fails: window-slides, no-double-limit-at-a-boundary, rejections-consume-nothing, short-windows-hold, reset-time-is-exact, waiting-the-reset-time-is-enough,
+// Fails: keys-are-named-and-expire
 import type { Redis } from 'ioredis'
 
 /**

@@ -3,7 +3,7 @@
  * one that lost it can be told: by its signal, its release and its token.
  */
 import type { Redis } from 'ioredis'
-import { both, check, holds, type Learner, type RedisWire, same, serverNow, serverReaches, until } from '#checks'
+import { both, check, holds, Inconclusive, type Learner, type RedisWire, same, serverNow, serverReaches, until } from '#checks'
 import { inGoodTime } from './clock.ts'
 import { acquires, extend, leaseKeys, leasesEnd, lockOf, LONG_MS, releases, timeLeft, tokenOf } from './lease.ts'
 import { section } from './section.ts'
@@ -11,12 +11,15 @@ import { section } from './section.ts'
 /** The shortest lease that a machine at work can keep. */
 const SHORT_MS = 400
 
+/** How often to try to come between two renewals. */
+const ROUNDS = 5
+
 check('running-fn-keeps-the-lock', async ({ learner, another, redis, did }) => {
   did(both('let fn run for two and a half leases while another process waited for the lock; elsewhere the connection was lost at the first renewal',
     'để fn chạy hai lần rưỡi thời hạn giữ khóa trong khi một tiến trình khác chờ khóa; ở một khóa khác, kết nối bị mất ngay lần gia hạn đầu tiên'))
   const other = await another()
   for (const process of [learner, other]) process.host.deadline(30_000)
-  const keeps = async (ttlMs: number, round: number): Promise<void> => {
+  const keeps = inGoodTime(redis, [learner, other], async (ttlMs, round) => {
     const name = `orders-${round}`
     const lock = await lockOf(learner, name, { ttlMs })
     const run = section(lock)
@@ -42,10 +45,8 @@ check('running-fn-keeps-the-lock', async ({ learner, another, redis, did }) => {
       await waiter.entered()
       await Promise.all([run.ending(), waiter.ending()])
     }
-  }
-  await inGoodTime(redis, [learner, other], async (ttlMs, round) => {
-    await Promise.all([keeps(ttlMs, round), renewsAfterAFailure(learner, redis, `prices-${round}`, 2 * ttlMs)])
   })
+  await Promise.all([keeps, renewsAfterAFailure(await learner.withRedis({ retriesPerRequest: 0 }), redis)])
   // A timer of more than 2^31 ms goes off at once.
   const long = section(await lockOf(learner, 'stock', { ttlMs: 30 * 24 * 3_600_000 }))
   const { aborted } = await long.entered()
@@ -166,30 +167,34 @@ check('hundred-sections-one-at-a-time', async ({ learner, another, did }) => {
   same(done, 100, both('critical sections done', 'số lần vào vùng găng'))
 })
 
-/** One renewal fails, and Redis is back at once: the lock is kept all the same, or the signal gives it up for lost. */
-async function renewsAfterAFailure(learner: Learner, redis: Redis, name: string, ttlMs: number): Promise<void> {
-  const process = await learner.withRedis({ retriesPerRequest: 0 })
-  const run = section(await lockOf(process, name, { ttlMs }))
-  const { aborted } = await run.entered()
-  let failed = false
-  process.wire.gate = () => {
-    if (failed) return 'pass'
-    failed = true
-    return 'cut'
+/** A renewal that fails is not the last one, unless the signal gives the lock up for lost. */
+async function renewsAfterAFailure(process: Learner, redis: Redis): Promise<void> {
+  for (let round = 0; round < ROUNDS; round++) {
+    const lock = await lockOf(process, `prices-${round}`, { ttlMs: SHORT_MS })
+    const keys = await leaseKeys(redis, lock)
+    const run = section(lock)
+    const { aborted } = await run.entered()
+    // Then there is time to try again.
+    await extend(lock, LONG_MS)
+    let renewals = 0
+    process.wire.gate = () => (renewals++ === 0 ? 'cut' : 'pass')
+    try {
+      // A lease this long may go without.
+      const end = performance.now() + 4 * SHORT_MS
+      await until(() => renewals > 0 || performance.now() > end, both('a renewal', 'một lần gia hạn'))
+      if (renewals === 0) return
+      // One that came just before the gate was closed has taken that time away again.
+      if (Math.max(0, ...await timeLeft(redis, keys)) < LONG_MS / 2) continue
+      await until(async () => renewals > 1 || (await aborted()),
+        both('another renewal after one whose connection was lost', 'lần gia hạn tiếp theo sau một lần bị mất kết nối'))
+      return
+    } finally {
+      process.wire.gate = null
+      run.leave()
+      await run.ending()
+    }
   }
-  try {
-    const end = (await serverNow(redis)) + ttlMs
-    await until(async () => failed || (await serverNow(redis)) > end, both('a renewal', 'một lần gia hạn'))
-    // Whatever was renewed before the failure has run out by then.
-    await serverReaches(redis, (await serverNow(redis)) + 1.25 * ttlMs)
-    if (await aborted()) return
-    same(await acquires(await lockOf(learner, name)), false,
-      both('acquire by somebody else while fn runs, its signal not aborted, a lease after one renewal whose connection was lost',
-        'acquire bởi bên khác trong khi fn chạy và signal chưa bị hủy, sau lần gia hạn bị mất kết nối đúng một thời hạn'))
-  } finally {
-    run.leave()
-    await run.ending()
-  }
+  throw new Inconclusive(both('The machine was too busy for anything to come between two renewals.', 'Máy quá bận nên không chen được gì vào giữa hai lần gia hạn.'))
 }
 
 /** Ways in which Redis can be out of reach; each gives the way back. */

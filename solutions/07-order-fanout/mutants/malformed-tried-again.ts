@@ -1,5 +1,5 @@
 // Mistake: parses inside the loop of attempts, so malformed records are tried again.
-// Fails: malformed-records-go-at-once
+// Fails: malformed-records-go-at-once, failing-service-delays-no-other
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EachMessagePayload, Kafka } from 'kafkajs'
 

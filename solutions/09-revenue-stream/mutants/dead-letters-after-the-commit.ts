@@ -1,6 +1,6 @@
 // Mistake: sends invalid sales with a producer of their own once the transaction is committed: a crash in between loses
 //          them.
-// Fails: crash-after-the-commit, failed-send-counts-once
+// Fails: crash-after-the-commit
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer } from 'kafkajs'
 

@@ -1,5 +1,5 @@
-// Mistake: a ttlMs of less than a second is raised to one.
-// Fails: lease-ends-within-ttl, killed-owner-blocks-nobody
+// Mistake: a ttlMs of less than 100 is raised to 100.
+// Fails: lease-ends-within-ttl
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
@@ -63,7 +63,7 @@ export class DistributedLock {
     this.#redis = redis
     this.#key = `lock:${name}`
     this.#counter = `lock:${name}:token`
-    this.#ttlMs = Math.max(1000, milliseconds('ttlMs', options.ttlMs ?? 10_000, 1))
+    this.#ttlMs = Math.max(100, milliseconds('ttlMs', options.ttlMs ?? 10_000, 1))
     this.#retryMs = milliseconds('retryMs', options.retryMs ?? 50, 1)
     this.#waitMs = milliseconds('waitMs', options.waitMs ?? 30_000, 0)
   }

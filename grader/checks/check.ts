@@ -19,6 +19,7 @@ import { exploreSchedules, type Schedules } from './schedules.ts'
 import { twoOfThree } from './tries.ts'
 import { both, CheckFailed, Inconclusive, NotApplicable, ServiceGone, WaitedInVain } from './verdicts.ts'
 
+export { besideACutClient } from './beside.ts'
 export { copyCommands } from './copies.ts'
 export { atMost, becomes, between, escaped, holds, refuses, rejects, same, settled, until } from './expectations.ts'
 export { methods, plain, type Methods } from './methods.ts'

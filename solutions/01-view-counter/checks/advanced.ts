@@ -2,7 +2,7 @@
  * Count and ranking are one thing: they change in one atomic step, whoever else writes and whatever crashes. Failures
  * of Redis reach the caller, and the ranking costs the same however many articles there are.
  */
-import { atMost, both, check, CheckFailed, commandsRun, rejects, same, settled } from '#checks'
+import { atMost, besideACutClient, both, check, CheckFailed, commandsRun, rejects, same } from '#checks'
 import { countAndRanked, countOf, ids, topOf, view, type Ranked } from './calls.ts'
 import { howToGrow } from './many-articles.ts'
 
@@ -66,14 +66,9 @@ check('redis-failure-rejects', async ({ learner, did }) => {
   for (let i = 0; i < 2; i++) await view(offline, 7)
   same(await countAndRanked(offline, 7), { count: 2, ranked: 2 },
     both('the count and the ranking while Redis works', 'số lượt xem và bảng xếp hạng khi Redis còn hoạt động'))
-  // Its calls are on their way when it is cut off. Those of the other client are no concern of theirs.
-  offline.wire.gate = () => new Promise(() => {})
-  const asked = [offline, learner].map((client) => settled(Promise.all([
+  const sound = await besideACutClient(offline, learner, (client) => Promise.all([
     countOf(client, 7), topOf(client, 1), view(client, 8).then(() => 'counted'),
-  ])))
-  await learner.host.idle()
-  offline.wire.down()
-  const [, sound] = await Promise.all(asked)
+  ]))
   same(sound, { value: [2, [{ articleId: 7, views: 2 }], 'counted'] },
     both('the count, the ranking and a view by a client whose connection is sound, when another loses its own',
       'số lượt xem, bảng xếp hạng và một lượt xem qua client còn kết nối, khi một client khác mất kết nối'))

@@ -5,7 +5,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Redis } from 'ioredis'
 import type { Text } from '#catalog/text.ts'
-import { both, check, CheckFailed, commandsRun, holds, plain, rejects, same, settled, shown, storm } from '#checks'
+import { besideACutClient, both, check, CheckFailed, commandsRun, holds, plain, rejects, same, shown, storm } from '#checks'
 import { betweenAllCommands } from './deletion.ts'
 import { keyOf, NEW, OLD, read, save, state, update } from './profiles.ts'
 
@@ -169,12 +169,7 @@ check('redis-failure-rejects', async ({ learner, did }) => {
   await save(offline, 7, OLD)
   await update(offline, 7, 'city', 'Vinh')
   same(await read(offline, 7), { ...OLD, city: 'Vinh' }, both('the profile while Redis works', 'hồ sơ khi Redis còn hoạt động'))
-  // Its question is on its way when it is cut off. That of the other client is no concern of it.
-  offline.wire.gate = () => new Promise(() => {})
-  const asked = [offline, learner].map((client) => settled(read(client, 7)))
-  await learner.host.idle()
-  offline.wire.down()
-  const [, sound] = await Promise.all(asked)
+  const sound = await besideACutClient(offline, learner, (client) => read(client, 7))
   same(sound, { value: { ...OLD, city: 'Vinh' } },
     both('the profile by a client whose connection is sound, when another loses its own', 'hồ sơ đọc qua client còn kết nối, khi một client khác mất kết nối'))
   for (const [name, ...args] of [['saveUserProfile', 7, OLD], ['getUserProfile', 7], ['updateUserField', 7, 'city', 'Hue']] as const) {

@@ -1,7 +1,7 @@
 /**
  * Claims refuse bad input, pass failures on, set malformed entries aside, keep their keys in order, and cost one round trip.
  */
-import { atMost, both, check, commandsRun, holds, nextMoment, plantWrongType, refuses, rejects, same, settled, shown } from '#checks'
+import { atMost, besideACutClient, both, check, commandsRun, holds, nextMoment, plantWrongType, refuses, rejects, same, settled, shown } from '#checks'
 import { manyTexts, planter } from './plant.ts'
 import { ack, add, addAll, allRecovered, claim, claimOne, lengthOf, nameOf, next, requeue, snapshot, task } from './queue.ts'
 import { hasWrongType, plantWrongTypes } from './wrong-types.ts'
@@ -51,12 +51,7 @@ check('redis-failure-rejects', async ({ learner, did }) => {
   await addAll(offline, ['a', 'b'])
   const { receipt } = await claimOne(offline)
   const length = await lengthOf(offline)
-  // Its question is on its way when it is cut off. That of the other client is no concern of its.
-  offline.wire.gate = () => new Promise(() => {})
-  const asked = [offline, learner].map((client) => settled(lengthOf(client)))
-  await learner.host.idle()
-  offline.wire.down()
-  const [, sound] = await Promise.all(asked)
+  const sound = await besideACutClient(offline, learner, lengthOf)
   same(sound, { value: length }, both('the length by a client whose connection is sound, when another loses its own',
     'độ dài qua client còn kết nối, khi một client khác mất kết nối'))
   const calls: [string, ...unknown[]][] =

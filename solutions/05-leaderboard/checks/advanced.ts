@@ -3,7 +3,7 @@
  * reach and an emptied script cache surprise nobody.
  */
 import { randomUUID } from 'node:crypto'
-import { both, check, CheckFailed, rejects, same, settled, until, type Command, type Instance } from '#checks'
+import { besideACutClient, both, check, CheckFailed, rejects, same, until, type Command, type Instance } from '#checks'
 import { add, boardOf, fill, names, nearbyOf, rankOf, scoreOf, topOf, written, type Place } from './board.ts'
 import { allHeard, told, watch, type Watcher } from './watcher.ts'
 
@@ -137,13 +137,8 @@ check('redis-failure-rejects', async ({ learner, did }) => {
   const [rank, score, top, nearby] = whole
   same([typeof rank, score, top.length, nearby.length], ['number', 7, 2, 2],
     both('what the board says while Redis works', 'kết quả từ bảng khi Redis còn hoạt động'))
-  // Its questions are on their way when it is cut off. Those of the other client are no concern of theirs.
-  offline.wire.gate = () => new Promise(() => {})
-  const boards = [board, await boardOf(learner, key)]
-  const asked = boards.map((one) => settled(answers(one)))
-  await learner.host.idle()
-  offline.wire.down()
-  const [, sound] = await Promise.all(asked)
+  const elsewhere = await boardOf(learner, key)
+  const sound = await besideACutClient(offline, learner, (client) => answers(client === offline ? board : elsewhere))
   same(sound, { value: whole },
     both('the answers to a client whose connection is sound, when another loses its own', 'kết quả qua client còn kết nối, khi một client khác mất kết nối'))
   const calls: [string, ...unknown[]][] = [['addScore', 'ann', 8], ['getRank', 'ann'], ['getPlayerScore', 'ann'], ['getTopPlayers', 3],

@@ -3,7 +3,7 @@
 // Fails: restart-goes-on, total-is-right-at-start, totals-never-drop-at-a-restart, crash-before-the-output
 // Fails: crash-before-the-commit, crash-after-the-commit, second-instance-takes-over, partitions-come-back
 // Fails: held-output-cannot-overtake, commit-during-the-takeover, commit-after-the-position
-// Fails: starts-behind-control-records, failed-send-counts-once, lost-answer-counts-once
+// Fails: starts-behind-control-records, failed-send-counts-once, lost-answer-counts-once, no-leaked-connection
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer, Transaction } from 'kafkajs'
 

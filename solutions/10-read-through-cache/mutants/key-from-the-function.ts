@@ -1,6 +1,6 @@
 // Mistake: the entries are named after the function, and arrow functions have no name.
 // Fails: names-have-their-own-entries, keys-carry-prefix-and-name, entries-expire, invalidate-is-exact
-// Fails: plain-data-stays-plain, what-cannot-be-stored-comes-back
+// Fails: plain-data-stays-plain, what-cannot-be-stored-comes-back, calls-at-once-do-not-mix
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 

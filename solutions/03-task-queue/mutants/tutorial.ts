@@ -2,7 +2,7 @@
 // Fails: malformed-entries-are-passed-over, malformed-entries-are-kept, bad-tasks-are-refused,
 // Fails: requeued-tasks-go-first, crash-in-a-claim-loses-nothing, crash-in-a-requeue-loses-nothing,
 // Fails: acknowledging-and-requeueing-agree, stale-claims-go-back-once, lost-reply-loses-no-task,
-// Fails: claims-pass-malformed-entries-over, bad-claim-arguments-are-refused, claiming-is-one-round-trip, only-stale-claims-go-back
+// Fails: claims-pass-malformed-entries-over, bad-claim-arguments-are-refused, claiming-is-one-round-trip
 import type { Redis } from 'ioredis'
 
 const QUEUE_KEY = 'task:queue'

@@ -5,7 +5,7 @@
 // Fails: incomplete-orders-go-to-the-dlq, records-without-value-go-to-the-dlq, malformed-records-go-at-once
 // Fails: orders-need-ids, orders-need-items, quantities-are-positive-integers, totals-are-finite-and-not-negative
 // Fails: a-batch-is-checked-first, batch-is-one-request, effect-ids-differ, delays-grow, offset-waits-for-the-dlq
-// Fails: unwritable-dlq-holds-the-offset, stuck-order-delays-no-other-partition
+// Fails: unwritable-dlq-holds-the-offset, stuck-order-delays-no-other-partition, failing-service-delays-no-other
 import type { Kafka } from 'kafkajs'
 
 export interface Order {

@@ -142,7 +142,7 @@ describe.each([...(bubblewrap ? ['bubblewrap' as const] : []), 'permissions' as 
     const clocks = async (): Promise<number[]> => (await host.call('clocks') as number[]).map((ms) => ms - Date.now())
     for (const hours of [2, -3, 0]) {
       await host.load(SUBMISSION, hours * 3_600_000)
-      expect((await clocks()).map((ms) => Math.round(ms / 3_600_000))).toEqual([hours, hours, hours])
+      for (const ms of await clocks()) expect(Math.abs(ms - hours * 3_600_000)).toBeLessThan(60_000)
     }
   })
 

@@ -38,7 +38,7 @@ async function runSelfcheck(names: string[], options: Options): Promise<void> {
     ...(options.services && { services: options.services }),
     onProgress: (done, of, name) => {
       if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${`${done}/${of}  ${name}`.slice(0, (process.stderr.columns ?? 80) - 1)}`)
-      else if (done % 100 === 0) process.stderr.write(`${done} of ${of} graded\n`)
+      else if (done > 0 && done % 100 === 0) process.stderr.write(`${done} of ${of} graded\n`)
     },
     // A round of the whole kit takes minutes: nobody should have to wait for its end to hear of the first.
     onProblem: (problem) => process.stderr.write(`${process.stderr.isTTY ? '\r\u001b[K' : ''}${problem}\n`),

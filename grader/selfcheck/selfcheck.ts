@@ -7,6 +7,7 @@ import { openGrader } from '#grade'
 import { residentKey } from '#resident/key.ts'
 import { cacheDir, hash } from '#services/place.ts'
 import type { ServiceKind } from '#services/services.ts'
+import { readAhead } from '#static/analyse.ts'
 import type { Graded } from '../grade.types.ts'
 import { busyCores } from './busy.ts'
 import { openJournal, type Journal } from './journal.ts'
@@ -61,6 +62,10 @@ export async function selfcheck(exercises: readonly Exercise[], options: Selfche
   let gradings = 0
   let before = 0
 
+  for (const { exercise, programs } of material) {
+    options.onProgress(0, work.length * options.repeat, `reading ${exercise.slug}`)
+    await readAhead(await Promise.all(programs.map(({ file }) => readSubmission(file, exercise))))
+  }
   const load = options.busy ? busyCores() : null
   const sideBySide = graders(options.busy)
   const grader = openGrader(sideBySide)

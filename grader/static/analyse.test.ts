@@ -5,7 +5,7 @@ import { beforeEach, expect, test, vi } from 'vitest'
 import type { Exercise } from '#catalog/exercise.ts'
 import { kitFolder } from '#catalog/exercise.ts'
 import { readSubmission } from '#catalog/submission.ts'
-import { analyse } from './analyse.ts'
+import { analyse, readAhead } from './analyse.ts'
 import { cached, remember } from './cache.ts'
 import { staticChecks } from './findings.ts'
 
@@ -151,3 +151,15 @@ type Orders<T, K = T> = [T] extends [never] ? [] : K extends K ? [K, ...Orders<E
 type Eleven = Orders<'a' | 'b' | 'c' | 'd' | 'e' | 'f' | 'g' | 'h' | 'i' | 'j' | 'k'>
 export const one: Orders<'a' | 'b' | 'c' | 'd' | 'e' | 'f' | 'g' | 'h' | 'i' | 'j'> = null as never as Eleven
 `
+
+test('many that are read ahead are concluded as each is alone', async () => {
+  const names = ['tidy.ts', 'silenced.ts', 'syntax-error.ts', 'neighbours', 'type-error.ts', 'foreign-import.ts', 'any-type.ts']
+  const submissions = await Promise.all(names.map((name) => readSubmission(name, exercise, fixtures)))
+  await readAhead(submissions)
+  const together = submissions.map(cached)
+  expect(together).not.toContain(null)
+
+  vi.stubEnv('XDG_CACHE_HOME', mkdtempSync(join(tmpdir(), 'cache-')))
+  for (const submission of submissions) await analyse(submission, exercise).outcomes
+  expect(submissions.map(cached)).toEqual(together)
+})

@@ -1,16 +1,11 @@
-import type { ChildProcess } from 'node:child_process'
-import { createInterface } from 'node:readline'
 import type { Exercise } from '#catalog/exercise.ts'
 import type { Submission } from '#catalog/submission.ts'
 import type { Text } from '#catalog/text.ts'
-import { afterServed } from '#sandbox/stopwatch.ts'
 import type { Outcome } from '#scoring/outcome.ts'
-import { cached, remember, type Conclusion } from './cache.ts'
-import { ourFault, type Bundle, type BundleResult, type Findings, type WorkerMessage } from './findings.ts'
-import { kill, startIsolated } from './isolate.ts'
+import { cached, type Conclusion } from './cache.ts'
+import type { Bundle, BundleResult } from './findings.ts'
 import { brokenBy, brokeTheCompiler, gaveUp, missingExports, outcomesOf } from './outcomes.ts'
-import { watchMemory } from './watchdog.ts'
-import { inWorkspace } from './workspace.ts'
+import { readInWorker, type Reading } from './reading.ts'
 
 /** What the text of a submission tells. Only a kit that misses a tool makes the promises reject; no submission can. */
 export interface Analysis {
@@ -22,66 +17,31 @@ export interface Analysis {
   readonly outcomes: Promise<readonly Outcome[]>
 }
 
-const deadlineMs = 20_000
-const memoryBytes = 1_200_000_000
-
 /** Starts reading a submission; what is known is told as early as it is known. */
 export function analyse(submission: Submission, exercise: Exercise): Analysis {
   const started = performance.now()
   const known = cached(submission)
-  const parts = known ? settled(known) : readInWorker(submission)
-  const bundle = parts.bundle.then((result) => worded(result, submission, exercise))
-  const outcomes = Promise.all([bundle, parts.findings, parts.gaveUp]).then(([{ state }, findings, reason]) => {
+  const reading = known ? settled(known) : readInWorker([submission])[0]!
+  const bundle = reading.bundle.then((result) => worded(result, submission, exercise))
+  const outcomes = Promise.all([bundle, reading.findings, reading.gaveUp]).then(([{ state }, findings, reason]) => {
     const durationMs = Math.round(performance.now() - started)
     if (state === 'broken') return []
     return findings ? outcomesOf(exercise, findings, durationMs) : gaveUp(exercise, reason ?? crashed, durationMs)
   })
   for (const part of [bundle, outcomes]) part.catch(() => {})
-  return { bundle, untouched: parts.untouched, outcomes }
+  return { bundle, untouched: reading.untouched, outcomes }
 }
 
-interface Parts {
-  /** Null when the worker ended before it had one. */
-  readonly bundle: Promise<BundleResult | null>
-  readonly untouched: Promise<boolean>
-  readonly findings: Promise<Findings | null>
-  /** Why the worker was stopped, or null when it ended by itself. */
-  readonly gaveUp: Promise<Text | null>
+/**
+ * Reads many submissions in one process, so that `analyse` knows them afterwards: the compiler starts once for all.
+ * Not for strangers' code: what breaks the compiler takes the others along. They are then read one by one.
+ */
+export async function readAhead(submissions: readonly Submission[]): Promise<void> {
+  const unknown = submissions.filter((submission) => !cached(submission))
+  if (unknown.length > 0) await Promise.all(readInWorker(unknown).map(({ gaveUp }) => gaveUp))
 }
 
-function readInWorker(submission: Submission): Parts {
-  const bundle = Promise.withResolvers<BundleResult | null>()
-  const untouched = Promise.withResolvers<boolean>()
-  const findings = Promise.withResolvers<Findings | null>()
-  const stopped = Promise.withResolvers<Text | null>()
-  const told: { bundle?: BundleResult; untouched?: boolean; findings?: Findings } = {}
-
-  const listen = (message: WorkerMessage) => {
-    Object.assign(told, message)
-    if (message.type === 'bundle') bundle.resolve(message.bundle)
-    if (message.type === 'untouched') untouched.resolve(message.untouched)
-    if (message.type === 'findings') findings.resolve(message.findings)
-  }
-  const end = (reason: Text | null) => {
-    bundle.resolve(null)
-    untouched.resolve(false)
-    findings.resolve(null)
-    stopped.resolve(reason)
-    const { bundle: result, findings: found = null } = told
-    if (result && (found || result.state === 'broken')) {
-      remember(submission, { bundle: result, untouched: told.untouched ?? false, findings: found })
-    }
-  }
-  const fail = (error: unknown) => {
-    for (const part of [bundle, untouched, findings, stopped]) part.reject(error)
-  }
-  // Whoever waits for any of them hears of it; nobody has to wait for all.
-  for (const part of [bundle, untouched, findings, stopped]) part.promise.catch(() => {})
-  runWorker(submission, listen).then(end, fail)
-  return { bundle: bundle.promise, untouched: untouched.promise, findings: findings.promise, gaveUp: stopped.promise }
-}
-
-function settled({ bundle, untouched, findings }: Conclusion): Parts {
+function settled({ bundle, untouched, findings }: Conclusion): Reading {
   return {
     gaveUp: Promise.resolve(null),
     bundle: Promise.resolve(bundle),
@@ -90,51 +50,10 @@ function settled({ bundle, untouched, findings }: Conclusion): Parts {
   }
 }
 
-/** Resolves when the worker is gone, with the reason if it had to be stopped. */
-function runWorker(submission: Submission, listen: (message: WorkerMessage) => void): Promise<Text | null> {
-  return inWorkspace(submission, async (workspace) => {
-    const child = await startIsolated('worker.ts', workspace, [submission.entry])
-    return await supervise(child, listen)
-  })
-}
-
-function supervise(child: ChildProcess, listen: (message: WorkerMessage) => void): Promise<Text | null> {
-  return new Promise((resolve, reject) => {
-    let reason: Text | null = null
-    const stop = (why: Text) => {
-      reason = why
-      kill(child)
-    }
-    const callOff = afterServed(deadlineMs, () => stop(tookTooLong))
-    const memory = watchMemory(child.pid!, memoryBytes, () => stop(tookTooMuch))
-    createInterface({ input: child.stdout! }).on('line', (line) => listen(JSON.parse(line) as WorkerMessage))
-    let lastWords = ''
-    child.stderr!.setEncoding('utf8').on('data', (text: string) => (lastWords = (lastWords + text).slice(-2000)))
-    child.once('error', reject)
-    child.once('close', (code) => {
-      callOff()
-      memory.stop()
-      const cannotRun = code === ourFault || lastWords.startsWith('bwrap:')
-      if (cannotRun) reject(new Error(`The static checks cannot run: ${lastWords}`))
-      else resolve(reason)
-    })
-  })
-}
-
 function worded(result: BundleResult | null, { entry }: Submission, exercise: Exercise): Bundle {
   if (!result) return brokeTheCompiler
   if (result.state === 'broken') return brokenBy(result.diagnostics, entry)
   return missingExports(exercise, result.exports, entry) ?? result
-}
-
-const tookTooLong: Text = {
-  en: `The compiler gave up on this file after ${deadlineMs / 1000} seconds: some type is too hard to work out.`,
-  vi: `Trình biên dịch bỏ cuộc sau ${deadlineMs / 1000} giây: có kiểu quá phức tạp để suy ra.`,
-}
-
-const tookTooMuch: Text = {
-  en: 'The compiler gave up on this file: it needed more than 1.2 GB of memory. Some type is too hard to work out.',
-  vi: 'Trình biên dịch bỏ cuộc: file này cần hơn 1,2 GB bộ nhớ. Có kiểu quá phức tạp để suy ra.',
 }
 
 const crashed: Text = {

@@ -38,11 +38,22 @@ export type Findings = Readonly<Record<StaticCheck, readonly Diagnostic[]>>
 /** What bundling concluded, before it is worded for people. */
 export type BundleResult = Bundled | { readonly state: 'broken'; readonly diagnostics: readonly Diagnostic[] }
 
-/** What the worker tells, one JSON document a line, in this order. */
-export type WorkerMessage =
+/** A submission as it lies in the workspace. */
+export interface Laid {
+  /** Relative to the workspace, with `/`. */
+  readonly folder: string
+  /** Relative to `folder`. */
+  readonly entry: string
+  /** Its TypeScript files, relative to `folder`. */
+  readonly files: readonly string[]
+}
+
+/** What the worker tells of each submission, one JSON document a line, in this order. `of` counts the submissions from 0. */
+export type WorkerMessage = { readonly of: number } & (
   | { readonly type: 'bundle'; readonly bundle: BundleResult }
   | { readonly type: 'untouched'; readonly untouched: boolean }
   | { readonly type: 'findings'; readonly findings: Findings }
+)
 
 /** The worker's exit code when a tool is missing or cannot be loaded. */
 export const ourFault = 70

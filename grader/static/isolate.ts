@@ -10,8 +10,8 @@ import { nodeModules } from './workspace.ts'
  * bubblewrap where there is one. Without it the script runs as it is: it only
  * reads the submission, and never runs it.
  */
-export async function startIsolated(script: string, workspace: string, args: readonly string[]): Promise<ChildProcess> {
-  const node = [process.execPath, '--max-old-space-size=512', join(import.meta.dirname, script), workspace, ...args]
+export async function startIsolated(script: string, workspace: string): Promise<ChildProcess> {
+  const node = [process.execPath, '--max-old-space-size=512', join(import.meta.dirname, script), workspace]
   const command = (await bubblewrapWorks()) ? ['bwrap', ...walls(workspace), '--', ...node] : node
   const child = spawn(command[0]!, command.slice(1), {
     stdio: ['ignore', 'pipe', 'pipe'],

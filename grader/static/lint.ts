@@ -6,21 +6,25 @@ import { staticChecks, type Findings, type StaticCheck } from './findings.ts'
 import { at } from './place.ts'
 import type { Source } from './sources.ts'
 
-/** Type-checks and lints the sources, which lie in `workspace/code`, and sorts what is found by check. */
-export async function lint(workspace: string, sources: readonly Source[]): Promise<Findings> {
-  const found = await runOxlint(workspace, sources.map(({ name }) => join('code', name)))
-  const findings = nothingFound()
-  const byName = new Map(sources.map((source) => [source.name, source]))
-  for (const one of found) {
-    const source = byName.get(one.filename.replace(/^code[\\/]/, '').replaceAll(sep, '/'))
-    if (!source) continue
+/** Type-checks and lints the sources of submissions that lie in folders of the workspace, and sorts what is found by submission and check. */
+export async function lint(
+  workspace: string, submissions: readonly { readonly folder: string; readonly sources: readonly Source[] }[],
+): Promise<Findings[]> {
+  const files = submissions.flatMap(({ folder, sources }) => sources.map((source) => ({ path: `${folder}/${source.name}`, folder, source })))
+  const findings = new Map(submissions.map(({ folder }) => [folder, nothingFound()]))
+  const byPath = new Map(files.map((file) => [file.path, file]))
+  for (const one of await runOxlint(workspace, [...byPath.keys()])) {
+    const file = byPath.get(one.filename.replaceAll(sep, '/'))
+    if (!file) continue
     const code = one.code.replace(/^[\w-]+\((.*)\)$/, '$1')
     const { line, column } = one.labels[0]?.span ?? { line: 1, column: 1 }
-    const message = one.message.replaceAll(join(workspace, 'code') + sep, '')
-    findings[checkOf(code)].push(at(source, line, column, code, message))
+    const message = one.message.replaceAll(join(workspace, file.folder) + sep, '')
+    findings.get(file.folder)![checkOf(code)].push(at(file.source, line, column, code, message))
   }
-  for (const list of Object.values(findings)) list.sort(byPlace)
-  return findings
+  return [...findings.values()].map((found) => {
+    for (const list of Object.values(found)) list.sort(byPlace)
+    return found
+  })
 }
 
 function nothingFound(): Record<StaticCheck, Diagnostic[]> {

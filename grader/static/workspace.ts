@@ -4,35 +4,41 @@ import { basename, dirname, join } from 'node:path'
 import { kitFolder } from '#catalog/exercise.ts'
 import type { Submission } from '#catalog/submission.ts'
 import { scratchOn } from '../scratch.ts'
+import type { Laid } from './findings.ts'
 import { lintRules } from './lint-rules.ts'
 
 export const nodeModules = join(kitFolder, 'node_modules')
 
 /**
- * Works in a private folder with a copy of the submission in `code/`, to be
+ * Works in a private folder with a copy of each submission in `code/`, to be
  * read under the kit's own compiler and linter options whatever lies around
  * the original.
  */
-export async function inWorkspace<T>(submission: Submission, work: (workspace: string) => Promise<T>): Promise<T> {
+export async function inWorkspace<T>(submissions: readonly Submission[], work: (workspace: string) => Promise<T>): Promise<T> {
   const { folder, remove } = scratchOn(tmpdir())
   try {
-    await fill(folder, submission)
+    await fill(folder, submissions)
     return await work(folder)
   } finally {
     remove()
   }
 }
 
-async function fill(workspace: string, { files }: Submission): Promise<void> {
-  const names = [...files.keys()].filter((name) => !changesOptions(name))
+async function fill(workspace: string, submissions: readonly Submission[]): Promise<void> {
+  const copies = submissions.map(({ entry, files }, i) => {
+    const names = [...files.keys()].filter((name) => !changesOptions(name))
+    return { folder: `code/${i}`, entry, files, names }
+  })
+  const laid = copies.map(({ folder, entry, names }): Laid => ({ folder, entry, files: names.filter((name) => /\.m?ts$/.test(name)) }))
   await Promise.all([
     writeFile(join(workspace, 'package.json'), JSON.stringify({ type: 'module' })),
     writeFile(join(workspace, 'tsconfig.json'), JSON.stringify(strictOptions)),
     writeFile(join(workspace, 'oxlint.json'), JSON.stringify(lintRules)),
     writeFile(join(workspace, 'finally.d.ts'), finallyWaits),
-    writeFile(join(workspace, 'files.json'), JSON.stringify(names.filter((name) => /\.m?ts$/.test(name)))),
+    writeFile(join(workspace, 'submissions.json'), JSON.stringify(laid)),
     symlink(nodeModules, join(workspace, 'node_modules'), 'dir'),
-    ...names.map((name) => writeNeighbour(join(workspace, 'code', name), files.get(name)!)),
+    ...copies.flatMap(({ folder, files, names }) =>
+      names.map((name) => writeNeighbour(join(workspace, folder, name), files.get(name)!))),
   ])
 }
 

@@ -15,9 +15,9 @@ const SPARE = 6
 
 let pool: HostPool | undefined
 
-/** Before anything else of the thread is loaded: hosts start while it is, and a small process forks fast. */
-export function startHosts({ isolation, image, folder }: ThreadConfig): HostPool {
-  pool = hostPool(isolation, image, folder, SPARE)
+/** Before anything else of the thread is loaded: hosts start while it is. */
+export async function startHosts({ isolation, image, folder }: ThreadConfig): Promise<HostPool> {
+  pool = await hostPool(isolation, image, folder, SPARE)
   pool.refill()
   return pool
 }

@@ -25,7 +25,7 @@ let run: Run
 
 beforeAll(async () => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), 'schedules-'))
-  pool = hostPool(isolation(), await hostImage(), folder, 0)
+  pool = await hostPool(isolation(), await hostImage(), folder, 0)
   lease = await acquire({ redis: 1, kafka: false })
   run = openRun({ code: SUBMISSION, sourceMap: '{"version":3,"sources":[],"names":[],"mappings":""}', redis: lease.redis, kafka: null }, pool)
 })

@@ -11,9 +11,9 @@ const port = parentPort!
 // Vitest puts one in its place that refuses.
 const { exit } = process
 enableCompileCache(process.env.NODE_COMPILE_CACHE)
-const hosts = startHosts(workerData as ThreadConfig)
-
+const starting = startHosts(workerData as ThreadConfig)
 const { init, runBaseTests, setupEnvironment } = await import('vitest/worker')
+const hosts = await starting
 init({
   post: (response) => port.postMessage(response),
   on: (listener) => port.on('message', listener),

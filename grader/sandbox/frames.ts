@@ -6,7 +6,7 @@ export const MAX_FRAME = 8 << 20
 
 /**
  * Length-prefixed JSON over a pipe: 4 bytes little-endian, then that many bytes of UTF-8.
- * Garbage never throws: it ends the pipe and is told once through `onGarbage`.
+ * Garbage never throws: it ends the pipe and is told once through `garbage`. That the other side is gone is told elsewhere.
  */
 export function framed(
   pipe: Duplex,
@@ -21,7 +21,7 @@ export function framed(
     pipe.destroy()
     on.garbage(reason)
   }
-  pipe.on('error', (error) => refuse(error.message))
+  pipe.on('error', () => pipe.destroy())
   pipe.on('data', (chunk: Buffer) => {
     if (broken) return
     chunks.push(chunk)

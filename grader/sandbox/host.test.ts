@@ -42,7 +42,7 @@ describe.each([...(bubblewrap ? ['bubblewrap' as const] : []), 'permissions' as 
   let pool: HostPool
   beforeAll(async () => {
     folder = fs.mkdtempSync(path.join(os.tmpdir(), 'host-'))
-    pool = hostPool(kind, await hostImage(), folder, 0)
+    pool = await hostPool(kind, await hostImage(), folder, 0)
   })
   afterAll(async () => {
     await pool.close()

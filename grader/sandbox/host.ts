@@ -1,11 +1,12 @@
-import { spawn, type ChildProcess } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
-import type { Duplex } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { createBirpc } from 'birpc'
 import { createCodec, describeError, type ErrorFacts, type Json } from './codec.ts'
 import { framed } from './frames.ts'
 import { environment, launch, type Folders } from './isolation.ts'
+import { signal, type Launcher } from './launcher.ts'
+import type { How } from './launcher/orders.ts'
 import { afterServed } from './stopwatch.ts'
 import type { Isolation } from '../grade.types.ts'
 import type { ClientSpec, GraderFunctions, HostFunctions, Remains, Reply } from './protocol.ts'
@@ -101,11 +102,10 @@ let clientIds = 0
 const USUAL_PATIENCE_MS = 3000
 
 /** Starts a host process and waits for nothing: its first answer comes when it is ready. */
-export function startHost(kind: Isolation, folders: Folders): Host {
+export function startHost(launcher: Launcher, kind: Isolation, folders: Folders): Host {
   const plan = launch(kind, folders)
-  const child = spawn(plan.command, plan.args, { stdio: ['ignore', 'pipe', 'pipe', 'pipe', plan.tellsPid ? 'pipe' : 'ignore'], env: environment })
-  const output = collect(child)
-  const pid = childPid(child, plan.tellsPid)
+  const launched = launcher.launch(plan, environment)
+  const output = collect(launched.output)
   const exports = new Map<string, 'class' | 'function' | 'other'>()
   const unhandled: LearnerError[] = []
   let deadlineMs = USUAL_PATIENCE_MS
@@ -113,25 +113,21 @@ export function startHost(kind: Isolation, folders: Folders): Host {
   let deliver: (message: unknown) => void = () => {}
   let exchanged = 0
 
-  const exited = new Promise<void>((resolve) => {
-    child.once('error', () => resolve())
-    child.once('exit', () => resolve())
-  })
   const end = (reason: EndReason, detail: string): void => {
     ended ??= new HostEnded(reason, detail, output().slice(-500))
-    signal(child.pid, 'SIGKILL')
+    launched.kill()
   }
-  const send = framed(child.stdio[3] as Duplex, {
+  const send = framed(launched.pipe, {
     message: (message) => {
       exchanged++
       deliver(message)
     },
-    garbage: () => { if (child.exitCode === null) end('garbage', 'the process of the submission sent something unreadable') },
+    garbage: () => end('garbage', 'the process of the submission sent something unreadable'),
   })
   let stopWatching = (): void => {}
-  void exited.then(() => {
+  void launched.ended.then((how) => {
     stopWatching()
-    ended ??= new HostEnded('exited', exitSentence(child), output().slice(-500))
+    ended ??= new HostEnded('exited', exitSentence(how), output().slice(-500))
     rpc.$close(ended)
   })
 
@@ -225,7 +221,7 @@ export function startHost(kind: Isolation, folders: Folders): Host {
       fs.writeFileSync(path.join(folders.submission, SUBMISSION), code)
       deadlineMs = host.patience()
       stopWatching()
-      stopWatching = watchMemory(pid, () => end('memory', `the process of the submission used more than ${MAX_RSS >> 20} MB of memory`))
+      stopWatching = watchMemory(launched.pid, () => end('memory', `the process of the submission used more than ${MAX_RSS >> 20} MB of memory`))
       const found = await result(rpc.load(`${plan.inside.submission}/${SUBMISSION}`, clockShiftMs), 'importing the file')
       exports.clear()
       for (const [name, kind] of found as [string, 'class' | 'function' | 'other'][]) exports.set(String(name), kind)
@@ -251,32 +247,21 @@ export function startHost(kind: Isolation, folders: Folders): Host {
       unhandled.length = 0
       return { resources: resources.filter((name) => !HOSTS_OWN.has(name)), timers, globals }
     },
-    stop: () => signal(pid(), 'SIGSTOP'),
-    cont: () => signal(pid(), 'SIGCONT'),
+    stop: () => signal(launched.pid()!, 'SIGSTOP'),
+    cont: () => signal(launched.pid()!, 'SIGCONT'),
     async kill() {
       ended ??= new HostEnded('killed', 'the grader ended the process', '')
-      signal(child.pid, 'SIGKILL')
-      await exited
+      launched.kill()
+      await launched.ended
       fs.rmSync(path.dirname(folders.wires), { recursive: true, force: true })
     },
   }
   return host
 }
 
-/** The pid of Node itself: bubblewrap tells that of its child, which is what stops and goes on. */
-function childPid(child: ChildProcess, tellsPid: boolean): () => number | undefined {
-  if (!tellsPid) return () => child.pid
-  let told = ''
-  ;(child.stdio[4] as Duplex).on('data', (chunk: Buffer) => { if (told.length < 1000) told += chunk.toString() }).on('error', () => {})
-  return () => Number(/"child-pid":\s*(\d+)/.exec(told)?.[1]) || undefined
-}
-
-function collect(child: ChildProcess): () => string {
+function collect(output: Readable): () => string {
   let text = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.on('data', (chunk: Buffer) => { if (text.length < MAX_OUTPUT) text += chunk.toString('utf8', 0, MAX_OUTPUT - text.length) })
-    stream?.on('error', () => {})
-  }
+  output.on('data', (chunk: Buffer) => { if (text.length < MAX_OUTPUT) text += chunk.toString('utf8', 0, MAX_OUTPUT - text.length) })
   // Where it had to be cut, it ends with a whole line, so that lines can still be recognised.
   return () => (text.length < MAX_OUTPUT ? text : text.slice(0, text.lastIndexOf('\n') + 1) || text)
 }
@@ -294,9 +279,9 @@ function watchMemory(pid: () => number | undefined, exceeded: () => void): () =>
   return () => clearInterval(timer)
 }
 
-function exitSentence(child: ChildProcess): string {
-  if (child.exitCode === null && child.signalCode === null) return 'the process of the submission could not be started'
-  return `the process of the submission ended by itself (${child.signalCode ?? `exit code ${child.exitCode}`})`
+function exitSentence(how: How | null): string {
+  if (!how) return 'the process of the submission could not be started'
+  return `the process of the submission ended by itself (${how.signal ?? `exit code ${how.code}`})`
 }
 
 /** Something else than an error of the learner's process: an error of the grader's own, or no error at all. */
@@ -306,13 +291,4 @@ function thrownByLearner(value: unknown): LearnerError {
 
 function thrownValue(value: unknown): ErrorFacts {
   return { name: 'NotAnError', message: `threw ${String(value).slice(0, 200)}, which is not an Error`, stack: '', classes: [], code: null }
-}
-
-function signal(pid: number | undefined, name: NodeJS.Signals): void {
-  if (pid === undefined) return
-  try {
-    process.kill(pid, name)
-  } catch {
-    // It ended first.
-  }
 }

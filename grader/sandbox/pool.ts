@@ -2,20 +2,22 @@ import fs from 'node:fs'
 import path from 'node:path'
 import type { Isolation } from '../grade.types.ts'
 import { startHost, type Host } from './host.ts'
+import { openLauncher } from './launcher.ts'
 
 /** Processes that are ready before anybody needs them. None has seen a submission. */
 export interface HostPool {
   /** A new process for one submission; the caller ends it. `patience` tells how long a call into it may take, in milliseconds. */
   take(patience: () => number): Host
-  /** Starts as many as were taken, one a turn of the event loop: a fork of a large process takes its time. */
+  /** Starts as many as were taken. */
   refill(): void
   close(): Promise<void>
 }
 
 /** `image` is what `hostImage()` gave, `folder` a private one with a short path, `spare` how many are kept ready. */
-export function hostPool(kind: Isolation, image: string, folder: string, spare: number): HostPool {
+export async function hostPool(kind: Isolation, image: string, folder: string, spare: number): Promise<HostPool> {
   // Where nothing hides the rest of the disk, packages are found by the ordinary rules.
   fs.symlinkSync(path.join(image, 'node_modules'), path.join(folder, 'node_modules'))
+  const launcher = await openLauncher(folder)
   const ready: Host[] = []
   let count = 0
   let closed = false
@@ -24,12 +26,7 @@ export function hostPool(kind: Isolation, image: string, folder: string, spare: 
     const own = path.join(folder, String(++count))
     const [submission, wires] = ['s', 'w'].map((name) => path.join(own, name)) as [string, string]
     for (const place of [submission, wires]) fs.mkdirSync(place, { recursive: true })
-    return startHost(kind, { image, submission, wires })
-  }
-  const fill = (): void => {
-    if (closed || ready.length >= spare) return
-    ready.push(start())
-    setImmediate(fill)
+    return startHost(launcher, kind, { image, submission, wires })
   }
 
   return {
@@ -40,10 +37,13 @@ export function hostPool(kind: Isolation, image: string, folder: string, spare: 
       host.patience = patience
       return host
     },
-    refill: fill,
+    refill() {
+      while (!closed && ready.length < spare) ready.push(start())
+    },
     async close() {
       closed = true
       await Promise.all(ready.splice(0).map((host) => host.kill()))
+      launcher.close()
     },
   }
 }

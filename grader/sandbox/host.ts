@@ -219,6 +219,7 @@ export function startHost(launcher: Launcher, kind: Isolation, folders: Folders)
     patience: () => USUAL_PATIENCE_MS,
     async load(code, clockShiftMs = 0) {
       fs.writeFileSync(path.join(folders.submission, SUBMISSION), code)
+      await launched.known
       deadlineMs = host.patience()
       stopWatching()
       stopWatching = watchMemory(launched.pid, () => end('memory', `the process of the submission used more than ${MAX_RSS >> 20} MB of memory`))

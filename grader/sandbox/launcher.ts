@@ -21,12 +21,21 @@ export interface Launched {
   readonly output: Readable
   /** Resolves when it is gone; with null when it never ran. */
   readonly ended: Promise<How | null>
-  /** The pid of Node itself, once it is known: bubblewrap tells that of its child, which is what stops and goes on. */
+  /** Resolves when its pid is known, or it has ended. */
+  readonly known: Promise<void>
+  /** The pid of Node itself: bubblewrap tells that of its child, which is what stops and goes on. */
   pid(): number | undefined
   kill(): void
 }
 
-interface Running { pid?: number; inner?: number; isDoomed?: true; readonly ended: (how: How | null) => void }
+interface Running {
+  pid?: number
+  inner?: number
+  isDoomed?: true
+  readonly tellsPid: boolean
+  readonly known: () => void
+  readonly ended: (how: How | null) => void
+}
 
 /** Starts one that listens in `folder`, a private one with a short path. Resolves when it does. */
 export async function openLauncher(folder: string): Promise<Launcher> {
@@ -39,14 +48,21 @@ export async function openLauncher(folder: string): Promise<Launcher> {
   const listening = Promise.withResolvers<void>()
   launcher.on('message', (news: News) => {
     if (news.type === 'ready') return listening.resolve()
-    const one = running.get(news.id)!
+    const one = running.get(news.id)
+    // What is told of the inner process may come after the end of the outer one.
+    if (!one) return
     if (news.type === 'started') {
       one.pid = news.pid
       if (one.isDoomed) signal(news.pid, 'SIGKILL')
+      if (!one.tellsPid) one.known()
     }
-    if (news.type === 'inner') one.inner = news.pid
+    if (news.type === 'inner') {
+      one.inner = news.pid
+      one.known()
+    }
     if (news.type === 'ended') {
       running.delete(news.id)
+      one.known()
       one.ended(news.how)
     }
   })
@@ -61,9 +77,10 @@ export async function openLauncher(folder: string): Promise<Launcher> {
 
   return {
     launch({ command, args, tellsPid }, env) {
-      const { promise, resolve } = Promise.withResolvers<How | null>()
+      const ended = Promise.withResolvers<How | null>()
+      const known = Promise.withResolvers<void>()
       const id = ++count
-      const one: Running = { ended: resolve }
+      const one: Running = { tellsPid, known: known.resolve, ended: ended.resolve }
       running.set(id, one)
       // In this order: the launcher takes the first connection for the output.
       const [output, pipe] = [net.connect(socket), net.connect(socket)]
@@ -71,7 +88,8 @@ export async function openLauncher(folder: string): Promise<Launcher> {
       launcher.send({ id, command, args, env, tellsPid } satisfies Order)
       return {
         output, pipe,
-        ended: promise,
+        ended: ended.promise,
+        known: known.promise,
         pid: () => (tellsPid ? one.inner : one.pid),
         kill() {
           if (one.pid === undefined) one.isDoomed = true

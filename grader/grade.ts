@@ -9,7 +9,7 @@ import type { Outcome } from '#scoring/outcome.ts'
 import { acquire, type Lease, type Need } from '#services/services.ts'
 import { analyse } from '#static/analyse.ts'
 import type { Graded, Grader, GradeOptions, State } from './grade.types.ts'
-import type { Runner } from './runner/runner.ts'
+import type { Run, Runner } from './runner/runner.ts'
 import { runnersAtMost } from './runner/runners.ts'
 
 type GetRunner = () => Promise<Runner>
@@ -51,6 +51,7 @@ async function gradeOne(exercise: Exercise, submission: Submission, options: Gra
 
   let outcomes: readonly Outcome[] = []
   let lease: Lease | null = null
+  let isWhole = false
   for (const attempt of [1, 2]) {
     lease = await acquire(
       needOf(exercise),
@@ -60,12 +61,13 @@ async function gradeOne(exercise: Exercise, submission: Submission, options: Gra
       const ran = await runChecks(exercise, bundle, lease, runner, (outcome) => options.onEvent?.({ type: 'outcome', exercise, outcome }))
       if (ran.broken) return done('broken', ran.broken, [], lease)
       outcomes = ran.outcomes
+      isWhole = ran.isWhole
     } finally {
       await lease.release()
     }
     const unsure = outcomes.find((outcome) => outcome.verdict === 'inconclusive')
-    if (!unsure || attempt === 2) break
-    options.onEvent?.({ type: 'retrying', exercise, reason: unsure.message ?? UNKNOWN })
+    if ((isWhole && !unsure) || attempt === 2) break
+    options.onEvent?.({ type: 'retrying', exercise, reason: unsure?.message ?? UNKNOWN })
   }
   if (outcomes.some((outcome) => outcome.serviceFailed) && (await solutionPasses(exercise, options, runner))) {
     return done('broken', BREAKS_SERVICES, [], lease)
@@ -92,7 +94,7 @@ async function solutionPasses(exercise: Exercise, options: GradeOptions, runner:
 
 async function runChecks(
   exercise: Exercise, bundle: { code: string; map: string }, lease: Lease, runner: GetRunner, onOutcome: (outcome: Outcome) => void,
-): Promise<{ outcomes: Outcome[]; broken: Text | null }> {
+): Promise<Run> {
   const config: RunConfig = { code: bundle.code, sourceMap: bundle.map, redis: lease.redis, kafka: lease.kafka }
   return (await runner()).run(checkFiles(exercise), config, onOutcome)
 }

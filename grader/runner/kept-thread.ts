@@ -15,6 +15,8 @@ export interface KeptThread {
   readonly pool: PoolRunnerInitializer
   /** Has processes started in the place of those that were used. */
   refill(): void
+  /** False when it has ended by itself. */
+  alive(): boolean
   /** Ends the thread, and the processes it keeps. */
   close(): Promise<void>
 }
@@ -24,13 +26,18 @@ export async function keepThread(): Promise<KeptThread> {
   const { folder, remove } = scratchOn(memoryDisk() ?? os.tmpdir())
   const workerData: ThreadConfig = { isolation: isolation(), image: await hostImage(), folder }
   const thread = new Worker(path.join(import.meta.dirname, 'thread.ts'), { workerData, stdout: true, stderr: true })
-  const ended = new Promise<void>((resolve) => thread.once('exit', () => resolve()))
+  let alive = true
+  const ended = new Promise<void>((resolve) => thread.once('exit', () => {
+    alive = false
+    resolve()
+  }))
   // Who waits for it keeps the process; the thread itself does not.
   thread.unref()
   return {
     folder,
     pool: { name: 'kept-thread', createPoolWorker: () => oneRunOf(thread) },
     refill: () => thread.postMessage('refill'),
+    alive: () => alive,
     async close() {
       thread.ref()
       thread.postMessage('close')

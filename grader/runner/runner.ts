@@ -6,10 +6,20 @@ import type { RunConfig } from '#checks/run.ts'
 import type { Outcome } from '#scoring/outcome.ts'
 import { keepThread } from './kept-thread.ts'
 
+export interface Run {
+  readonly outcomes: readonly Outcome[]
+  /** Why the submission cannot be imported, or null. */
+  readonly broken: Text | null
+  /** False when it was interrupted: some checks have no outcome. */
+  readonly isWhole: boolean
+}
+
 export interface Runner {
-  run(files: readonly string[], config: RunConfig, onOutcome: (outcome: Outcome) => void): Promise<{ outcomes: Outcome[]; broken: Text | null }>
+  run(files: readonly string[], config: RunConfig, onOutcome: (outcome: Outcome) => void): Promise<Run>
   /** Gets ready for the next run. */
   refill(): void
+  /** False when the thread of the checks has ended by itself: it runs nothing any more. */
+  alive(): boolean
   close(): Promise<void>
 }
 
@@ -51,12 +61,13 @@ export async function openRunner(): Promise<Runner> {
       const { testModules, unhandledErrors } = await vitest.runTestSpecifications([vitest.getRootProject().createSpecification(file)])
       fs.rmSync(file)
       const errors = [...unhandledErrors, ...testModules.flatMap((module) => [...module.errors()])]
-      if (errors.length > 0 && outcomes.length === 0 && !broken) {
+      if (errors.length > 0 && outcomes.length === 0 && !broken && thread.alive()) {
         throw new Error(`the suite could not be run (${(errors[0] as Error).message})`, { cause: errors[0] })
       }
-      return { outcomes, broken }
+      return { outcomes, broken, isWhole: thread.alive() }
     },
     refill: thread.refill,
+    alive: thread.alive,
     async close() {
       // In this order: Vitest takes leave of the thread first.
       await vitest.close()

@@ -43,5 +43,15 @@ interface Place {
 
 function place(): Place {
   let opened: Promise<Runner> | undefined
-  return { runner: () => (opened ??= openRunner()), opened: () => opened }
+  return {
+    async runner() {
+      const before = await opened
+      if (before && !before.alive()) {
+        opened = undefined
+        await before.close()
+      }
+      return (opened ??= openRunner())
+    },
+    opened: () => opened,
+  }
 }

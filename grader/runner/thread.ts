@@ -14,6 +14,8 @@ enableCompileCache(process.env.NODE_COMPILE_CACHE)
 const starting = startHosts(workerData as ThreadConfig)
 const { init, runBaseTests, setupEnvironment } = await import('vitest/worker')
 const hosts = await starting
+// Nobody can be called any more, and nobody has failed: whoever keeps the thread starts another one.
+void hosts.lost.then(() => exit(1))
 init({
   post: (response) => port.postMessage(response),
   on: (listener) => port.on('message', listener),

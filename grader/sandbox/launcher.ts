@@ -9,6 +9,8 @@ import type { How, News, Order } from './launcher/orders.ts'
 /** A process that starts others: a fork copies a table of all that a process holds, and the grader holds hundreds of megabytes. */
 export interface Launcher {
   launch(plan: Launch, env: Order['env']): Launched
+  /** Resolves if it ends by itself. What it had started is gone with it, and nothing more can be started. */
+  readonly lost: Promise<void>
   /** Ends it, and what still runs of what it has started. */
   close(): void
 }
@@ -46,6 +48,7 @@ export async function openLauncher(folder: string): Promise<Launcher> {
   let count = 0
   let closed = false
   const listening = Promise.withResolvers<void>()
+  const lost = Promise.withResolvers<void>()
   launcher.on('message', (news: News) => {
     if (news.type === 'ready') return listening.resolve()
     const one = running.get(news.id)
@@ -68,14 +71,14 @@ export async function openLauncher(folder: string): Promise<Launcher> {
   })
   launcher.once('error', listening.reject)
   launcher.once('exit', (code, name) => {
-    const error = new Error(`the process that starts the hosts ended by itself (${name ?? `exit code ${code}`})`)
-    listening.reject(error)
-    if (!closed) throw error
+    listening.reject(new Error(`the process that starts the hosts ended by itself (${name ?? `exit code ${code}`})`))
+    if (!closed) return lost.resolve()
     for (const { ended } of running.values()) ended(null)
   })
   await listening.promise
 
   return {
+    lost: lost.promise,
     launch({ command, args, tellsPid }, env) {
       const ended = Promise.withResolvers<How | null>()
       const known = Promise.withResolvers<void>()

@@ -10,6 +10,8 @@ export interface HostPool {
   take(patience: () => number): Host
   /** Starts as many as were taken. */
   refill(): void
+  /** Resolves if no more can be started, and all that were are gone. */
+  readonly lost: Promise<void>
   close(): Promise<void>
 }
 
@@ -30,6 +32,7 @@ export async function hostPool(kind: Isolation, image: string, folder: string, s
   }
 
   return {
+    lost: launcher.lost,
     take(patience) {
       let host = ready.shift()
       while (host && !host.alive()) host = ready.shift()

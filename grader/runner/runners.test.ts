@@ -1,0 +1,38 @@
+import { execFileSync } from 'node:child_process'
+import path from 'node:path'
+import { expect, test } from 'vitest'
+import { findExercise } from '#catalog/exercise.ts'
+import { readSubmission } from '#catalog/submission.ts'
+import { openGrader } from '#grade'
+
+const exercise = findExercise('6')
+const solution = await readSubmission(path.join(exercise.solutionDir!, 'solution.ts'), exercise)
+
+test('when the launcher is killed in the middle, a new thread grades again, and the next submission too', async () => {
+  const grader = openGrader()
+  try {
+    let killed = 0
+    let retried = 0
+    const interrupted = await grader.grade(exercise, solution, {
+      onEvent({ type }) {
+        if (type === 'outcome' && killed === 0) killed = killLaunchers()
+        if (type === 'retrying') retried++
+      },
+    })
+    expect([killed, retried]).toEqual([1, 1])
+    const next = await grader.grade(exercise, solution)
+    for (const { state, outcomes } of [interrupted, next]) {
+      expect(state).toBe('graded')
+      expect(outcomes.filter(({ verdict }) => verdict !== 'pass')).toEqual([])
+    }
+  } finally {
+    await grader.close()
+  }
+})
+
+/** Ends those of this process, and tells how many there were. */
+function killLaunchers(): number {
+  const pids = execFileSync('pgrep', ['-P', String(process.pid), '-f', 'launcher/main.ts'], { encoding: 'utf8' }).trim().split('\n')
+  for (const pid of pids) process.kill(Number(pid), 'SIGKILL')
+  return pids.length
+}

@@ -3,11 +3,14 @@ import type { Exercise } from '#catalog/exercise.ts'
 import type { Outcome } from '#scoring/outcome.ts'
 import type { Graded } from '../grade.types.ts'
 
-/** What has been graded so far of a self-check that takes hours: whoever interrupts it loses nothing. */
+/**
+ * What has been graded so far of a self-check that takes hours: whoever interrupts it loses nothing. A program goes by a
+ * key that stands for everything its verdict comes from (`provenance.ts`).
+ */
 export interface Journal {
-  /** What the program `name` got in `round`, without evidence; null when it has not been graded yet. */
-  find(round: number, name: string, exercise: Exercise): Graded | null
-  keep(round: number, name: string, graded: Graded): void
+  /** What the program got in `round`, without evidence; null when it has not been graded yet. */
+  find(round: number, key: string, exercise: Exercise): Graded | null
+  keep(round: number, key: string, graded: Graded): void
   /** All is graded: the next self-check begins anew. */
   remove(): void
 }
@@ -17,34 +20,31 @@ type Line = string | Pick<Outcome, 'id' | 'verdict' | 'message'>
 
 interface Entry extends Omit<Graded, 'exercise' | 'outcomes'> {
   readonly round: number
-  readonly name: string
+  readonly key: string
   readonly outcomes: readonly Line[]
 }
 
-/** Opens the journal in `file`. One that was kept under another `key` (other programs, other checks) is begun anew. */
-export function openJournal(file: string, key: string): Journal {
-  const entries = new Map(kept(file, key).map((entry) => [`${entry.round} ${entry.name}`, entry]))
+/** Opens the journal in `file`, and forgets in it what stands under none of the `keys`: other programs, other checks. */
+export function openJournal(file: string, keys: ReadonlySet<string>): Journal {
+  const entries = new Map(kept(file).filter(({ key }) => keys.has(key)).map((entry) => [`${entry.round} ${entry.key}`, entry]))
   // Written again as it was understood: what was cut off in the middle of a line is gone.
-  writeFileSync(file, [key, ...[...entries.values()].map((entry) => JSON.stringify(entry))].map((line) => `${line}\n`).join(''))
+  writeFileSync(file, [...entries.values()].map((entry) => `${JSON.stringify(entry)}\n`).join(''))
   return {
-    find(round, name, exercise) {
-      const entry = entries.get(`${round} ${name}`)
+    find(round, key, exercise) {
+      const entry = entries.get(`${round} ${key}`)
       if (!entry) return null
       const { outcomes, ...graded } = entry
       return { ...graded, exercise, outcomes: outcomes.map(outcomeOf) }
     },
-    keep(round, name, { exercise: _, outcomes, ...graded }) {
-      const entry: Entry = { round, name, ...graded, outcomes: outcomes.map(lineOf) }
+    keep(round, key, { exercise: _, outcomes, ...graded }) {
+      const entry: Entry = { round, key, ...graded, outcomes: outcomes.map(lineOf) }
       appendFileSync(file, `${JSON.stringify(entry)}\n`)
     },
     remove: () => rmSync(file, { force: true }),
   }
 }
 
-function kept(file: string, key: string): Entry[] {
-  const [first, ...lines] = contents(file).split('\n')
-  return first === key ? lines.flatMap(parsed) : []
-}
+const kept = (file: string): Entry[] => contents(file).split('\n').flatMap(parsed)
 
 function contents(file: string): string {
   try {

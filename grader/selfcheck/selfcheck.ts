@@ -4,13 +4,11 @@ import path from 'node:path'
 import { listExercises, type Exercise } from '#catalog/exercise.ts'
 import { readSubmission } from '#catalog/submission.ts'
 import { openGrader } from '#grade'
-import { residentKey } from '#resident/key.ts'
-import { cacheDir, hash } from '#services/place.ts'
 import type { ServiceKind } from '#services/services.ts'
 import { readAhead } from '#static/analyse.ts'
 import type { Graded } from '../grade.types.ts'
 import { busyCores } from './busy.ts'
-import { openJournal, type Journal } from './journal.ts'
+import { openJournals, type Work } from './journals.ts'
 import { changedVerdicts, commonWithoutKiller, judgeKnown, withoutKiller } from './judge.ts'
 import { knownPrograms, type Known } from './material.ts'
 
@@ -46,38 +44,37 @@ export interface Checkup {
   readonly before: number
 }
 
-interface Work { readonly exercise: Exercise; readonly known: Known }
-
 /** How many submissions are graded side by side: some wait while others have the cores, and more of them where a load has those, too. */
 const graders = (isBusy: boolean): number => os.availableParallelism() + (isBusy ? 2 : 1)
 
 /** Grades programs whose marks are known, and tells every difference. Throws ServicesUnavailable. */
 export async function selfcheck(exercises: readonly Exercise[], options: SelfcheckOptions): Promise<Checkup> {
   const material = exercises.map((exercise) => ({ exercise, ...knownPrograms(exercise) }))
-  const work = dealt(material.map(({ exercise, programs }) => programs.map((known) => ({ exercise, known }))))
+  const work = dealt(await Promise.all(material.map(({ exercise, programs }) =>
+    Promise.all(programs.map(async (known): Promise<Work> => ({ exercise, known, submission: await readSubmission(known.file, exercise) }))))))
   const first = new Map<Known, Graded>()
   const problemsOf = new Map<Known, Set<string>>(work.map(({ known }) => [known, new Set<string>()]))
   const changed: string[] = []
-  const journal = options.repeat > 1 ? journalOf(work, options) : null
+  const journals = options.repeat > 1 ? openJournals(work, options) : null
   let gradings = 0
   let before = 0
 
-  for (const { exercise, programs } of material) {
+  for (const exercise of exercises) {
     options.onProgress(0, work.length * options.repeat, `reading ${exercise.slug}`)
-    await readAhead(await Promise.all(programs.map(({ file }) => readSubmission(file, exercise))))
+    await readAhead(work.filter((one) => one.exercise === exercise).map(({ submission }) => submission))
   }
   const load = options.busy ? busyCores() : null
   const sideBySide = graders(options.busy)
   const grader = openGrader(sideBySide)
   const gradeOptions = options.services ? { services: options.services } : {}
-  const gradeKnown = async ({ exercise, known }: Work): Promise<Graded> => {
-    const graded = await grader.grade(exercise, await readSubmission(known.file, exercise), gradeOptions)
+  const gradeKnown = async ({ exercise, known, submission }: Work): Promise<Graded> => {
+    const graded = await grader.grade(exercise, submission, gradeOptions)
     options.onProgress(++gradings, work.length * options.repeat, known.name)
     return graded
   }
-  const conclude = ({ known }: Work, graded: Graded, round: number): void => {
-    journal?.keep(round, known.name, graded)
-    judge(known, graded, round)
+  const conclude = (work: Work, graded: Graded, round: number): void => {
+    journals?.keep(round, work, graded)
+    judge(work.known, graded, round)
   }
   const judge = (known: Known, graded: Graded, round: number): void => {
     for (const problem of judgeKnown(known, graded)) {
@@ -93,11 +90,12 @@ export async function selfcheck(exercises: readonly Exercise[], options: Selfche
   }
   try {
     for (let round = 1; round <= options.repeat; round++) {
-      const queue = work.filter(({ exercise, known }) => {
-        const graded = journal?.find(round, known.name, exercise)
+      const queue = work.filter((one) => {
+        const graded = journals?.find(round, one)
         if (!graded) return true
-        before = ++gradings
-        judge(known, graded, round)
+        gradings++
+        before++
+        judge(one.known, graded, round)
         return false
       })
       const unsure: Work[] = []
@@ -111,7 +109,7 @@ export async function selfcheck(exercises: readonly Exercise[], options: Selfche
       // No verdict is no wrong verdict: what the machine was too busy for is graded again, with nothing beside it.
       for (const again of unsure) conclude(again, await gradeKnown(again), round)
     }
-    journal?.remove()
+    journals?.remove()
   } finally {
     load?.()
     await grader.close()
@@ -133,14 +131,6 @@ export async function selfcheck(exercises: readonly Exercise[], options: Selfche
     }
   })
   return { exercises: rows, problems: commonProblems(material), changed, gradings, before }
-}
-
-/** Hours of work are kept as they are done, and go on after an interruption, as long as nothing has changed meanwhile. */
-function journalOf(work: readonly Work[], { busy, services }: SelfcheckOptions): Journal {
-  const exercises = new Set(work.map(({ exercise }) => exercise.dir))
-  const programs = work.map(({ known: { name, file, fails } }) => [name, fails, fs.readFileSync(file, 'utf8')])
-  const name = hash(JSON.stringify([[...exercises], busy, services]))
-  return openJournal(path.join(cacheDir(), `selfcheck-${name}.jsonl`), hash(JSON.stringify([residentKey(), programs])))
 }
 
 /** One of each in turn: while a Kafka exercise waits for its broker, a Redis exercise has the cores. */

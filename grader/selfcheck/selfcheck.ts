@@ -45,7 +45,7 @@ export interface Checkup {
 }
 
 /** How many submissions are graded side by side: some wait while others have the cores, and more of them where a load has those, too. */
-const graders = (isBusy: boolean): number => os.availableParallelism() + (isBusy ? 2 : 1)
+const graders = (isBusy: boolean): number => os.availableParallelism() + (isBusy ? 4 : 1)
 
 /** Grades programs whose marks are known, and tells every difference. Throws ServicesUnavailable. */
 export async function selfcheck(exercises: readonly Exercise[], options: SelfcheckOptions): Promise<Checkup> {

@@ -32,7 +32,7 @@ test('when the launcher is killed in the middle, a new thread grades again, and 
 
 /** Ends those of this process, and tells how many there were. */
 function killLaunchers(): number {
-  const pids = execFileSync('pgrep', ['-P', String(process.pid), '-f', 'launcher/main.ts'], { encoding: 'utf8' }).trim().split('\n')
+  const pids = execFileSync('pgrep', ['-P', String(process.pid), '-f', 'redis-kafka-kit launcher'], { encoding: 'utf8' }).trim().split('\n')
   for (const pid of pids) process.kill(Number(pid), 'SIGKILL')
   return pids.length
 }

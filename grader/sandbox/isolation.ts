@@ -78,7 +78,7 @@ function underBubblewrap(folders: Folders): Launch {
   const node = fs.realpathSync(process.execPath)
   const inside = { program: '/kit', submission: '/kit/submission', wires: '/kit/wires' }
   const args = [
-    '--die-with-parent', '--new-session', '--unshare-all', '--as-pid-1', '--info-fd', '4',
+    '--die-with-parent', '--unshare-all', '--as-pid-1', '--info-fd', '4',
     '--ro-bind', '/usr', '/usr', '--symlink', 'usr/lib', '/lib', '--symlink', 'usr/lib64', '/lib64', '--symlink', 'usr/bin', '/bin',
     '--ro-bind', path.dirname(node), '/node', '--proc', '/proc', '--dev', '/dev',
     // The C library looks here before it uses huge pages.

@@ -1,10 +1,13 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { isolation } from './isolation.ts'
 import { openLauncher, type Launched, type Launcher } from './launcher.ts'
 
 let folder: string
@@ -52,6 +55,20 @@ test('it can be killed before it runs', async () => {
   expect(await one.ended).toEqual({ code: null, signal: 'SIGKILL' })
 })
 
+// Bubblewrap starts a process of its own, which does not know yet in its first moments with whom it has to die.
+test.runIf(isolation() === 'bubblewrap')('nothing is left of what is killed as it starts', async () => {
+  const seconds = `60.${randomInt(1e9)}`
+  const all = await Promise.all(Array.from({ length: 60 }, async (_, i) => {
+    const one = start('bwrap', '--die-with-parent', '--unshare-all', '--as-pid-1', '--ro-bind', '/', '/', 'sleep', seconds)
+    await one.known
+    await pause(i / 10)
+    one.kill()
+    return one.ended
+  }))
+  expect(all.every((how) => how?.signal === 'SIGKILL')).toBe(true)
+  await expect.poll(() => commandsWith(seconds), { timeout: 5000 }).toEqual([])
+})
+
 test('nothing it has started survives a grader that is killed', async () => {
   const grader = spawn(process.execPath, ['--input-type=module', '-e', `
     import { openLauncher } from ${JSON.stringify(path.join(import.meta.dirname, 'launcher.ts'))}
@@ -72,5 +89,14 @@ function isRunning(pid: number): boolean {
     return true
   } catch {
     return false
+  }
+}
+
+/** The pids of the processes that have `word` in their command. */
+function commandsWith(word: string): string[] {
+  try {
+    return execFileSync('pgrep', ['-f', word], { encoding: 'utf8' }).trim().split('\n')
+  } catch {
+    return []
   }
 }

@@ -5,6 +5,7 @@ import path from 'node:path'
 import type { Duplex, Readable } from 'node:stream'
 import type { Launch } from './isolation.ts'
 import type { How, News, Order } from './launcher/orders.ts'
+import { signal } from './signal.ts'
 
 /** A process that starts others: a fork copies a table of all that a process holds, and the grader holds hundreds of megabytes. */
 export interface Launcher {
@@ -56,7 +57,7 @@ export async function openLauncher(folder: string): Promise<Launcher> {
     if (!one) return
     if (news.type === 'started') {
       one.pid = news.pid
-      if (one.isDoomed) signal(news.pid, 'SIGKILL')
+      if (one.isDoomed) signal(-news.pid, 'SIGKILL')
       if (!one.tellsPid) one.known()
     }
     if (news.type === 'inner') {
@@ -96,7 +97,7 @@ export async function openLauncher(folder: string): Promise<Launcher> {
         pid: () => (tellsPid ? one.inner : one.pid),
         kill() {
           if (one.pid === undefined) one.isDoomed = true
-          else if (running.has(id)) signal(one.pid, 'SIGKILL')
+          else if (running.has(id)) signal(-one.pid, 'SIGKILL')
         },
       }
     },
@@ -109,11 +110,3 @@ export async function openLauncher(folder: string): Promise<Launcher> {
 
 /** It is small, and stays so. */
 const lean = ['--no-warnings', '--max-semi-space-size=1', '--v8-pool-size=0']
-
-export function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name)
-  } catch {
-    // It ended first.
-  }
-}

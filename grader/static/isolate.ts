@@ -36,7 +36,7 @@ function walls(workspace: string): string[] {
   const system = ['/usr', '/bin', '/lib', '/lib32', '/lib64', '/etc/ld.so.cache', '/etc/alternatives', '/nix/store']
   const toolchain = [process.execPath, nodeModules, join(kitFolder, 'package.json'), import.meta.dirname]
   return [
-    ...['--unshare-all', '--die-with-parent', '--new-session', '--clearenv'],
+    ...['--unshare-all', '--die-with-parent', '--clearenv'],
     ...['--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp'],
     ...system.flatMap((path) => ['--ro-bind-try', path, path]),
     ...toolchain.flatMap((path) => ['--ro-bind', path, path]),

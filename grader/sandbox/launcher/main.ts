@@ -5,7 +5,10 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import net, { type Socket } from 'node:net'
 import type { Readable } from 'node:stream'
+import { signal } from '../signal.ts'
 import type { How, News, Order } from './orders.ts'
+
+process.title = 'redis-kafka-kit launcher'
 
 const orders: Order[] = []
 const connections: Socket[] = []
@@ -21,7 +24,7 @@ process.on('message', (order: Order) => {
   obey()
 })
 process.on('disconnect', () => {
-  for (const child of running) child.kill('SIGKILL')
+  for (const { pid } of running) signal(-pid!, 'SIGKILL')
   process.exit()
 })
 
@@ -30,9 +33,11 @@ function obey(): void {
 }
 
 function start({ id, command, args, env, tellsPid }: Order, output: Socket, pipe: Socket): void {
-  const child = spawn(command, args, { stdio: ['ignore', output, output, pipe, tellsPid ? 'pipe' : 'ignore'], env })
+  // A session of its own has no terminal, and its process group ends as one: bubblewrap's child does not know yet in its
+  // first moments with whom it has to die.
+  const child = spawn(command, args, { stdio: ['ignore', output, output, pipe, tellsPid ? 'pipe' : 'ignore'], env, detached: true })
   for (const connection of [output, pipe]) connection.destroy()
-  running.add(child)
+  if (child.pid !== undefined) running.add(child)
   const end = (how: How | null): void => {
     running.delete(child)
     tell({ type: 'ended', id, how })

@@ -69,17 +69,20 @@ test.runIf(isolation() === 'bubblewrap')('nothing is left of what is killed as i
   await expect.poll(() => commandsWith(seconds), { timeout: 5000 }).toEqual([])
 })
 
-test('nothing it has started survives a grader that is killed', async () => {
+test.each([
+  ['is killed', 1, 'SIGKILL'],
+  ['is interrupted at its terminal', -1, 'SIGINT'],
+] as const)('nothing it has started survives a grader that %s', async (_name, group, name) => {
   const grader = spawn(process.execPath, ['--input-type=module', '-e', `
     import { openLauncher } from ${JSON.stringify(path.join(import.meta.dirname, 'launcher.ts'))}
     const launcher = await openLauncher(${JSON.stringify(folder)})
     const { output } = launcher.launch({ command: 'sh', args: ['-c', 'echo $$; sleep 60'], tellsPid: false }, {})
     output.pipe(process.stdout)
-  `], { stdio: ['ignore', 'pipe', 'inherit'] })
+  `], { stdio: ['ignore', 'pipe', 'inherit'], detached: true })
   const [line] = await once(grader.stdout, 'data') as [Buffer]
   const pid = Number(line.toString())
   expect(isRunning(pid)).toBe(true)
-  grader.kill('SIGKILL')
+  process.kill(group * grader.pid!, name)
   await expect.poll(() => isRunning(pid), { timeout: 10_000 }).toBe(false)
 })
 

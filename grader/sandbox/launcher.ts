@@ -44,7 +44,10 @@ interface Running {
 export async function openLauncher(folder: string): Promise<Launcher> {
   // Unguessable: whoever connects here takes the place of a process.
   const socket = path.join(folder, randomUUID().slice(0, 13))
-  const launcher = fork(path.join(import.meta.dirname, 'launcher', 'main.ts'), [socket], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'], execArgv: lean })
+  // Out of reach of the terminal: a Ctrl-C ends the grader, and the launcher must be there to end the rest.
+  const launcher = fork(path.join(import.meta.dirname, 'launcher', 'main.ts'), [socket], {
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'], execArgv: lean, detached: true,
+  })
   const running = new Map<number, Running>()
   let count = 0
   let closed = false

@@ -49,7 +49,7 @@ export function startChild(command: string, args: readonly string[], { cwd, log,
   }
 }
 
-/** Ends all that still run, without waiting: for a keeper that is about to exit. */
+/** Ends all that still run, without waiting: for the exit of the keeper. */
 export function endChildren(): void {
   for (const child of running) child.kill('SIGKILL')
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { withOwnKeeper } from '#services/own-keeper.ts'
@@ -55,6 +55,26 @@ test('`down` also ends what a killed keeper left', async () => {
   await expect(openLine(endpoint.address, endpoint.admin)).rejects.toThrow()
   expect(await pidOf()).toBeUndefined()
 })
+
+test.runIf(process.platform === 'linux')('`down` right after a release leaves no server, not even the next one just starting', async () => {
+  for (let i = 0; i < 10; i++) {
+    const { release } = await lease()
+    await release()
+    await down()
+    await until('the last server being gone', () => serversHere().length === 0 || undefined, { deadlineMs: 5000 })
+  }
+})
+
+/** Processes that work in the folder of this test's services. */
+function serversHere(): string[] {
+  return readdirSync('/proc').filter((name) => {
+    try {
+      return /^\d+$/.test(name) && readlinkSync(`/proc/${name}/cwd`).startsWith(process.env.KIT_RUNTIME_DIR!)
+    } catch {
+      return false
+    }
+  })
+}
 
 test('never ends a process that merely got the id of one it had', async () => {
   const stranger = spawn('sleep', ['60'])

@@ -31,6 +31,8 @@ removeLeftovers()
 const server = createServer(serve).listen(address)
 waitForWork()
 process.title = 'redis-kafka-kit keeper'
+// At the very end: a lease given back while it shuts down may still start the next server.
+process.on('exit', endChildren)
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => void shutDown())
 // A client library that fails in the background must not take everybody's servers with it.
 process.on('unhandledRejection', (reason) => console.error(reason))
@@ -128,7 +130,6 @@ async function shutDown(): Promise<void> {
   server.close()
   rmSync(address, { force: true })
   await stopAll()
-  endChildren()
   removeLeftovers()
   // After the reply to whoever asked for it.
   setImmediate(() => process.exit(0))

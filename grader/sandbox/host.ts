@@ -223,7 +223,7 @@ export function startHost(launcher: Launcher, kind: Isolation, folders: Folders)
       await launched.known
       deadlineMs = host.patience()
       stopWatching()
-      stopWatching = watchMemory(launched.pid, () => end('memory', `the process of the submission used more than ${MAX_RSS >> 20} MB of memory`))
+      stopWatching = watchMemory(launched.pid(), () => end('memory', `the process of the submission used more than ${MAX_RSS >> 20} MB of memory`))
       const found = await result(rpc.load(`${plan.inside.submission}/${SUBMISSION}`, clockShiftMs), 'importing the file')
       exports.clear()
       for (const [name, kind] of found as [string, 'class' | 'function' | 'other'][]) exports.set(String(name), kind)
@@ -268,17 +268,32 @@ function collect(output: Readable): () => string {
   return () => (text.length < MAX_OUTPUT ? text : text.slice(0, text.lastIndexOf('\n') + 1) || text)
 }
 
-function watchMemory(pid: () => number | undefined, exceeded: () => void): () => void {
-  if (process.platform !== 'linux') return () => {}
+/** Looks ten times a second, for as long as the process lives or until it is told to stop. */
+function watchMemory(pid: number | undefined, exceeded: () => void): () => void {
+  if (process.platform !== 'linux' || pid === undefined) return () => {}
+  let statm: number | null
+  try {
+    // Held open, a look is one short call; as a file read anew it keeps the thread pool busy.
+    statm = fs.openSync(`/proc/${pid}/statm`, 'r')
+  } catch {
+    return () => {}
+  }
+  const text = Buffer.alloc(128)
+  const stop = (): void => {
+    clearInterval(timer)
+    if (statm !== null) fs.closeSync(statm)
+    statm = null
+  }
   const timer = setInterval(() => {
-    const id = pid()
-    if (id === undefined) return
-    fs.readFile(`/proc/${id}/statm`, 'utf8', (error, text) => {
-      if (!error && Number(text.split(' ')[1]) * 4096 > MAX_RSS) exceeded()
-    })
+    try {
+      const length = fs.readSync(statm!, text, 0, text.length, 0)
+      if (Number(text.toString('latin1', 0, length).split(' ')[1]) * 4096 > MAX_RSS) exceeded()
+    } catch {
+      stop()
+    }
   }, 100)
   timer.unref()
-  return () => clearInterval(timer)
+  return stop
 }
 
 function exitSentence(how: How | null): string {

@@ -17,6 +17,8 @@ export interface KeptThread {
   refill(): void
   /** False when it has ended by itself. */
   alive(): boolean
+  /** What it threw as it ended; null also where it was told to end because nothing can be started any more. */
+  failure(): Error | null
   /** Ends the thread, and the processes it keeps. */
   close(): Promise<void>
 }
@@ -27,6 +29,9 @@ export async function keepThread(): Promise<KeptThread> {
   const workerData: ThreadConfig = { isolation: isolation(), image: await hostImage(), folder }
   const thread = new Worker(path.join(import.meta.dirname, 'thread.ts'), { workerData, stdout: true, stderr: true })
   let alive = true
+  let failure: Error | null = null
+  // Heard from the start: until Vitest listens, nobody else does, and an error that nobody hears ends the process.
+  thread.on('error', (error: Error) => { failure = error })
   const ended = new Promise<void>((resolve) => thread.once('exit', () => {
     alive = false
     resolve()
@@ -35,9 +40,10 @@ export async function keepThread(): Promise<KeptThread> {
   thread.unref()
   return {
     folder,
-    pool: { name: 'kept-thread', createPoolWorker: () => oneRunOf(thread) },
+    pool: { name: 'kept-thread', createPoolWorker: () => oneRunOf(thread, () => alive) },
     refill: () => thread.postMessage('refill'),
     alive: () => alive,
+    failure: () => failure,
     async close() {
       thread.ref()
       thread.postMessage('close')
@@ -48,7 +54,7 @@ export async function keepThread(): Promise<KeptThread> {
 }
 
 /** A pool worker as Vitest wants one for every run; what it hears ends with the run, the thread does not. */
-function oneRunOf(thread: Worker): PoolWorker {
+function oneRunOf(thread: Worker, alive: () => boolean): PoolWorker {
   const heard: [event: string, listener: (...args: unknown[]) => void][] = []
   return {
     name: 'threads',
@@ -59,7 +65,8 @@ function oneRunOf(thread: Worker): PoolWorker {
     off: (event, listener) => void thread.off(event, listener),
     send: (message) => thread.postMessage(message),
     deserialize: (data) => data,
-    start: async () => {},
+    // Of a thread that has ended already nobody would hear anything more.
+    start: async () => { if (!alive()) throw new Error('the thread of the checks has ended') },
     stop: async () => { for (const [event, listener] of heard) thread.off(event, listener) },
   }
 }

@@ -61,8 +61,9 @@ export async function openRunner(): Promise<Runner> {
       const { testModules, unhandledErrors } = await vitest.runTestSpecifications([vitest.getRootProject().createSpecification(file)])
       fs.rmSync(file)
       const errors = [...unhandledErrors, ...testModules.flatMap((module) => [...module.errors()])]
-      if (errors.length > 0 && outcomes.length === 0 && !broken && thread.alive()) {
-        throw new Error(`the suite could not be run (${(errors[0] as Error).message})`, { cause: errors[0] })
+      const failure = thread.failure() ?? (thread.alive() ? errors[0] as Error | undefined : undefined)
+      if (failure && outcomes.length === 0 && !broken) {
+        throw new Error(`the suite could not be run (${failure.message})`, { cause: failure })
       }
       return { outcomes, broken, isWhole: thread.alive() }
     },

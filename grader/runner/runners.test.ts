@@ -30,6 +30,20 @@ test('when the launcher is killed in the middle, a new thread grades again, and 
   }
 })
 
+test('a launcher that cannot start is an error that says so, and the next one may start', async () => {
+  const before = process.env.NODE_OPTIONS
+  process.env.NODE_OPTIONS = '--no-such-option'
+  const grader = openGrader()
+  try {
+    await expect(grader.grade(exercise, solution)).rejects.toThrow('the process that starts the hosts ended by itself')
+    if (before === undefined) delete process.env.NODE_OPTIONS
+    else process.env.NODE_OPTIONS = before
+    expect((await grader.grade(exercise, solution)).state).toBe('graded')
+  } finally {
+    await grader.close()
+  }
+})
+
 /** Ends those of this process, and tells how many there were. */
 function killLaunchers(): number {
   const pids = execFileSync('pgrep', ['-P', String(process.pid), '-f', 'redis-kafka-kit launcher'], { encoding: 'utf8' }).trim().split('\n')

@@ -59,6 +59,14 @@ test.concurrent('flags that npm kept for itself are honoured', async () => {
   expect(reportSchema.parse(JSON.parse(stdout)).exercises[0]!.state).toBe('broken')
 })
 
+test.concurrent('an error that nobody awaits has the exit code of the kit\'s own failures, not that of a grade', async () => {
+  const lose = 'const t = setInterval(() => { if (process.listenerCount("uncaughtException") > 0) { clearInterval(t); throw new Error("lost") } }, 1)'
+  const { exitCode, stderr } = await kit(['services', 'status', '--lang', 'vi'], { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(lose)}` })
+  expect(stderr).toContain('Lỗi ở chính bộ bài tập, không phải ở mã của bạn: lost')
+  expect(stderr).not.toMatch(/^\s+at /m)
+  expect(exitCode).toBe(3)
+})
+
 function kit(args: readonly string[], env: Record<string, string> = {}) {
   return execa('node', [join(kitFolder, 'grader', 'cli', 'main.mjs'), ...args], {
     cwd: kitFolder,

@@ -23,6 +23,11 @@ export async function run(argv: readonly string[]): Promise<number> {
   }
 }
 
+/** For an error that nobody awaited: Node would print its stack and exit with 1, the code of a grade below 100. */
+export function fail(error: unknown): void {
+  void explain(error, languageOf(process.argv.slice(2))).then((text) => process.stderr.write(text, () => process.exit(3)))
+}
+
 interface Entry {
   readonly summary: Text
   readonly load: (lang: Lang) => Promise<Command>

@@ -73,7 +73,8 @@ export async function selfcheck(exercises: readonly Exercise[], options: Selfche
     return graded
   }
   const conclude = (work: Work, graded: Graded, round: number): void => {
-    journals?.keep(round, work, graded)
+    // Without a verdict it is tried again by the command that goes on where this one was interrupted.
+    if (graded.state !== 'not-graded') journals?.keep(round, work, graded)
     judge(work.known, graded, round)
   }
   const judge = (known: Known, graded: Graded, round: number): void => {

@@ -60,6 +60,7 @@ async function gradeOne(exercise: Exercise, submission: Submission, options: Gra
     try {
       const ran = await runChecks(exercise, bundle, lease, runner, (outcome) => options.onEvent?.({ type: 'outcome', exercise, outcome }))
       if (ran.broken) return done('broken', ran.broken, [], lease)
+      if (attempt === 2 && ran.failure) throw new Error(`the checks cannot be run (${ran.failure.message})`, { cause: ran.failure })
       outcomes = ran.outcomes
       isWhole = ran.isWhole
     } finally {

@@ -17,7 +17,7 @@ export interface KeptThread {
   refill(): void
   /** False when it has ended by itself. */
   alive(): boolean
-  /** What it threw as it ended; null also where it was told to end because nothing can be started any more. */
+  /** What it threw as it ended, or null. */
   failure(): Error | null
   /** Ends the thread, and the processes it keeps. */
   close(): Promise<void>
@@ -31,7 +31,10 @@ export async function keepThread(): Promise<KeptThread> {
   let alive = true
   let failure: Error | null = null
   // Heard from the start: until Vitest listens, nobody else does, and an error that nobody hears ends the process.
-  thread.on('error', (error: Error) => { failure = error })
+  thread.on('error', (error: Error) => {
+    failure = error
+    alive = false
+  })
   const ended = new Promise<void>((resolve) => thread.once('exit', () => {
     alive = false
     resolve()

@@ -12,6 +12,8 @@ export interface Run {
   readonly broken: Text | null
   /** False when it was interrupted: some checks have no outcome. */
   readonly isWhole: boolean
+  /** What ended the thread of the checks, if it told. */
+  readonly failure: Error | null
 }
 
 export interface Runner {
@@ -61,11 +63,10 @@ export async function openRunner(): Promise<Runner> {
       const { testModules, unhandledErrors } = await vitest.runTestSpecifications([vitest.getRootProject().createSpecification(file)])
       fs.rmSync(file)
       const errors = [...unhandledErrors, ...testModules.flatMap((module) => [...module.errors()])]
-      const failure = thread.failure() ?? (thread.alive() ? errors[0] as Error | undefined : undefined)
-      if (failure && outcomes.length === 0 && !broken) {
-        throw new Error(`the suite could not be run (${failure.message})`, { cause: failure })
+      if (errors.length > 0 && outcomes.length === 0 && !broken && thread.alive()) {
+        throw new Error(`the suite could not be run (${(errors[0] as Error).message})`, { cause: errors[0] })
       }
-      return { outcomes, broken, isWhole: thread.alive() }
+      return { outcomes, broken, isWhole: thread.alive(), failure: thread.failure() }
     },
     refill: thread.refill,
     alive: thread.alive,

@@ -4,6 +4,9 @@ import { expect, test } from 'vitest'
 import { findExercise } from '#catalog/exercise.ts'
 import { readSubmission } from '#catalog/submission.ts'
 import { openGrader } from '#grade'
+import { withOwnKeeper } from '#services/own-keeper.ts'
+
+withOwnKeeper({ KIT_SERVICES: 'processes' })
 
 const exercise = findExercise('6')
 const solution = await readSubmission(path.join(exercise.solutionDir!, 'solution.ts'), exercise)

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import path from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { findExercise } from '#catalog/exercise.ts'
 import { readSubmission } from '#catalog/submission.ts'
 import { openGrader } from '#grade'
@@ -34,15 +34,14 @@ test('when the launcher is killed in the middle, a new thread grades again, and 
 })
 
 test('a launcher that cannot start is an error that says so, and the next one may start', async () => {
-  const before = process.env.NODE_OPTIONS
-  process.env.NODE_OPTIONS = '--no-such-option'
+  vi.stubEnv('NODE_OPTIONS', '--no-such-option')
   const grader = openGrader()
   try {
     await expect(grader.grade(exercise, solution)).rejects.toThrow('the process that starts the hosts ended by itself')
-    if (before === undefined) delete process.env.NODE_OPTIONS
-    else process.env.NODE_OPTIONS = before
+    vi.unstubAllEnvs()
     expect((await grader.grade(exercise, solution)).state).toBe('graded')
   } finally {
+    vi.unstubAllEnvs()
     await grader.close()
   }
 })

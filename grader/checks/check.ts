@@ -131,13 +131,23 @@ async function tryOnce(id: string, run: Run, body: Declared['body']): Promise<Ou
   try {
     if (lane) await empty(lane)
     const learner = await group.start()
+    let isFree = true
+    // Explorers want processes of their own; where a check has no use for its learner, that one is the first of them.
+    const start = async (): Promise<Learner> => {
+      if (!isFree) return group.start()
+      isFree = false
+      return learner
+    }
     await body({
-      learner,
+      get learner() {
+        isFree = false
+        return learner
+      },
       another: (options) => group.start(options),
       redis: lane?.admin as Redis,
       kafka: run.config.kafka ? kafkaWorld(run) : (undefined as never),
-      schedules: { explore: (plan) => exploreSchedules(plan, group.start, lane) },
-      cuts: { explore: (plan) => exploreCuts(plan, group.start, lane) },
+      schedules: { explore: (plan) => exploreSchedules(plan, start, lane) },
+      cuts: { explore: (plan) => exploreCuts(plan, start, lane) },
       did: (text) => { told = text },
     })
     return outcome('pass')

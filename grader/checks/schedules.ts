@@ -10,9 +10,6 @@ import { both, CheckFailed, Inconclusive, shown } from './verdicts.ts'
 /** A caller that sent nothing for this long, is idle and is told nothing by its check counts as blocked, in milliseconds. */
 const BLOCKED_AFTER_MS = 30
 
-/** Once an order breaks the promise, so many more are tried in search of one that switches less. */
-const AFTER_FOUND = 40
-
 export interface SchedulePlan<T> {
   /** Prepares the servers before every schedule; they are empty when it is called. */
   setup?(): Promise<void>
@@ -30,10 +27,11 @@ export interface SchedulePlan<T> {
 
 export interface Schedules {
   /**
-   * Runs the calls under every order in which their frames can reach the server, depth first.
-   * Fails with the interleaving that switches least between the callers, among those that break `holds`.
+   * Runs the calls under every order in which their frames can reach the server, those that switch least between the
+   * callers first: few switches break most of what can be broken (https://doi.org/10.1145/1250734.1250785).
+   * Fails with the first interleaving that breaks `holds`.
    */
-  explore<T = undefined>(plan: SchedulePlan<T>): Promise<{ schedules: number; exhausted: boolean }>
+  explore<T = undefined>(plan: SchedulePlan<T>): Promise<void>
 }
 
 interface Caller {
@@ -46,38 +44,31 @@ interface Caller {
 
 interface Turn { readonly caller: number; readonly command: Command }
 
-interface Broken { readonly turns: readonly Turn[]; readonly results: readonly unknown[]; readonly error: CheckFailed }
-
 export async function exploreSchedules<T>(
   plan: SchedulePlan<T>,
   start: () => Promise<Learner>,
   lane: Lane | null,
-): Promise<{ schedules: number; exhausted: boolean }> {
+): Promise<void> {
   const learners = await Promise.all(plan.callers.map(() => start()))
   const opened = await Promise.all(learners.map((learner) => plan.open?.(learner) as Promise<T>))
   const limit = plan.limit ?? 300
-  const open: number[][] = [[]]
+  // By the switches that a schedule begun like this has at least; what is found on the way comes later in turn.
+  const open: number[][][] = [[[]]]
   let schedules = 0
-  let worst: Broken | undefined
-  let sinceFound = 0
-  while (open.length > 0 && schedules < limit && sinceFound < AFTER_FOUND) {
-    const prefix = open.pop()!
-    await lane!.admin.flushdb()
-    await plan.setup?.()
-    const { turns, results, branches } = await runSchedule(plan, learners, opened, prefix)
-    schedules++
-    if (worst) sinceFound++
-    open.push(...branches)
-    try {
-      await plan.holds(results)
-    } catch (error) {
-      if (!(error instanceof CheckFailed)) throw error
-      const broken = { turns, results, error }
-      if (!worst || cost(broken) < cost(worst)) worst = broken
+  for (let least = 0; least < open.length; least++) {
+    for (const prefix of open[least] ?? []) {
+      if (++schedules > limit) return
+      await lane!.admin.flushdb()
+      await plan.setup?.()
+      const { turns, results, branches } = await runSchedule(plan, learners, opened, prefix)
+      for (const branch of branches) (open[leastSwitches(branch)] ??= []).push(branch)
+      try {
+        await plan.holds(results)
+      } catch (error) {
+        throw error instanceof CheckFailed ? interleaving(plan, turns, results, error) : error
+      }
     }
   }
-  if (worst) throw interleaving(plan, worst)
-  return { schedules, exhausted: open.length === 0 }
 }
 
 /** One run: follows `prefix`, then always the caller that went last; returns the choices it did not take. */
@@ -193,10 +184,10 @@ async function quiet(callers: readonly Caller[], onWake: (wake: () => void) => v
   }
 }
 
-const switches = (turns: readonly Turn[]): number => turns.filter((turn, i) => i > 0 && turn.caller !== turns[i - 1]!.caller).length
-const cost = ({ turns }: Broken): number => switches(turns) * 1000 + turns.length
+/** The last choice passes over a caller that was ready, and whose turn comes later. */
+const leastSwitches = (branch: readonly number[]): number => branch.filter((caller, i) => i > 0 && caller !== branch[i - 1]).length + 1
 
-function interleaving<T>(plan: SchedulePlan<T>, { turns, results, error }: Broken): CheckFailed {
+function interleaving<T>(plan: SchedulePlan<T>, turns: readonly Turn[], results: readonly unknown[], error: CheckFailed): CheckFailed {
   const names = plan.names ?? plan.callers.map((_, i) => both(`call ${'ABC'[i]}`, `lời gọi ${'ABC'[i]}`))
   const steps = turns.map(({ caller, command }): Step => ({
     lane: caller, text: show(command), reply: command.reply && showReply(command.reply).slice(0, 80), mark: null,

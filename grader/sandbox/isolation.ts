@@ -30,8 +30,11 @@ export interface Folders {
 
 const MAX_HEAP_MB = 128
 
-/** Room for what lives shortly, from the start: growing into it would cost a few collections. */
-const YOUNG_MB = 8
+/**
+ * Room for what lives shortly, all of it from the start, since growing into it costs collections. Not more: a host does
+ * little, and memory it has never touched costs more than to collect what it has, most of all on virtual machines.
+ */
+const YOUNG_MB = 2
 
 /**
  * A snapshot of the heap is only read under the flags it was made with. It is the kit's own file, so nobody checks its

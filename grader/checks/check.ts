@@ -123,7 +123,7 @@ const conclude = (id: string, run: Run, body: Declared['body']): Promise<Outcome
 
 async function tryOnce(id: string, run: Run, body: Declared['body']): Promise<Outcome> {
   const lane = run.config.redis.length > 0 ? await run.lanes.take() : null
-  const group = learners(run, lane)
+  const group = learners(run, lane, id)
   const started = performance.now()
   let told: Text | null = null
   const outcome = (verdict: Outcome['verdict'], message: Text | null = null, evidence: Evidence | null = null): Outcome =>
@@ -167,7 +167,7 @@ async function tryOnce(id: string, run: Run, body: Declared['body']): Promise<Ou
   }
 
   function judge(error: unknown): Outcome {
-    if (error instanceof WaitedInVain) waitedInVain()
+    if (error instanceof WaitedInVain) waitedInVain(id)
     if (error instanceof CheckFailed) return outcome('fail', error.text, evidence(error.evidence))
     if (error instanceof LearnerError) {
       const { name, message, stack } = error.facts

@@ -15,7 +15,7 @@ check('import-has-no-effect', async ({ did }) => {
     holds(alive.length === 0 && host.output() === '',
       both('what an import leaves behind', 'những gì còn lại sau khi import'), both('nothing', 'không có gì'), shown(alive.length ? alive : host.output()))
   } finally {
-    await theRun().giveHost(host)
+    await theRun().giveHost(host, 'import-has-no-effect')
   }
 })
 

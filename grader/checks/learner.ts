@@ -67,8 +67,8 @@ export async function caughtUp(learner: Learner): Promise<void> {
 
 let sockets = 0
 
-/** Learners of one check; all their wires end with it. */
-export function learners(run: Run, lane: Lane | null): {
+/** Learners of the check `id`; all their wires end with it. */
+export function learners(run: Run, lane: Lane | null, id: string): {
   start(options?: { clockShiftMs?: number; redis?: RedisOptions; kafka?: { retries?: number } }): Promise<Learner>
   readonly redisWires: readonly RedisWire[]
   readonly kafkaWires: readonly KafkaWire[]
@@ -120,7 +120,7 @@ export function learners(run: Run, lane: Lane | null): {
     },
     async close() {
       // Hosts first: a client that is cut off would try to connect again instead of ending.
-      await Promise.all([...hosts].map((host) => run.giveHost(host)))
+      await Promise.all([...hosts].map((host) => run.giveHost(host, id)))
       await Promise.all([...redisWires, ...kafkaWires].map((wire) => wire.close()))
     },
   }

@@ -1,8 +1,8 @@
 /**
  * How long a submission is waited for. One that lets everybody wait in vain does so in check after check: after the
- * second time it is not waited for as long, which costs it nothing more and its author less.
+ * second check it is not waited for as long, which costs it nothing more and its author less.
  */
-let inVain = 0
+const inVain = new Set<string>()
 
 const ENOUGH = 2
 
@@ -11,15 +11,15 @@ const AT_LEAST_MS = 1000
 
 /** For a new submission. */
 export function renewPatience(): void {
-  inVain = 0
+  inVain.clear()
 }
 
-/** A check failed because what it waited for never came. */
-export function waitedInVain(): void {
-  inVain++
+/** What the check `id` waited for never came; when it is tried again and waits in vain again, that is nothing new. */
+export function waitedInVain(id: string): void {
+  inVain.add(id)
 }
 
 /** What is left of a wait of `ms` milliseconds. */
 export function patience(ms: number): number {
-  return inVain < ENOUGH ? ms : Math.max(Math.min(ms, AT_LEAST_MS), ms / 3)
+  return inVain.size < ENOUGH ? ms : Math.max(Math.min(ms, AT_LEAST_MS), ms / 3)
 }

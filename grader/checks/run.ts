@@ -27,8 +27,8 @@ export interface Run {
   readonly config: RunConfig
   /** A process with the submission freshly imported, whose clock may be wrong; give it back when done. */
   takeHost(clockShiftMs?: number): Promise<Host>
-  /** Resolves when the host has been looked at, and its clients are closed. */
-  giveHost(host: Host): Promise<void>
+  /** Resolves when the host, which the check `id` had, has been looked at, and its clients are closed. */
+  giveHost(host: Host, id: string): Promise<void>
   /** Resolves when every host given back has been looked at. */
   hostsReturned(): Promise<void>
   /** A process that imports the submission for the first time. */
@@ -69,10 +69,10 @@ export function openRun(config: RunConfig, pool: HostPool): Run {
 
   const forACall = (): number => patience(CALL_MS)
 
-  const lookAt = async (host: Host): Promise<void> => {
+  const lookAt = async (host: Host, id: string): Promise<void> => {
     // What the last call left running has its say first.
     await host.idle().catch(() => {})
-    if (host.ended() === 'deadline') waitedInVain()
+    if (host.ended() === 'deadline') waitedInVain(id)
     const blameless = host.output() === '' && host.unhandled.length === 0
     if (host.output()) printed.push(host.output())
     for (const error of host.unhandled) unhandled.push(error.message)
@@ -88,8 +88,8 @@ export function openRun(config: RunConfig, pool: HostPool): Run {
   return {
     config,
     takeHost: (clockShiftMs) => loaded(spare.pop() ?? pool.take(forACall), clockShiftMs),
-    giveHost(host) {
-      const given = lookAt(host).finally(() => returning.delete(given))
+    giveHost(host, id) {
+      const given = lookAt(host, id).finally(() => returning.delete(given))
       returning.add(given)
       return given
     },

@@ -27,7 +27,7 @@ export async function registerSuite(): Promise<void> {
 async function importProblem(): Promise<{ message: string; stack: string[] } | null> {
   const run = theRun()
   try {
-    await run.giveHost(await run.takeHost())
+    await run.giveHost(await run.takeHost(), 'import')
     return null
   } catch (error) {
     if (error instanceof LearnerError) return { message: error.message, stack: run.learnerFrames(error.facts.stack) }

@@ -17,7 +17,7 @@ const COUNTER = 'task:receipts'
 const CLAIM = `
   local entry = redis.call('LINDEX', KEYS[1], 0)
   if not entry then return nil end
-  local receipt = redis.call('INCR', KEYS[4]) .. '@' .. ARGV[1]
+  local receipt = redis.sha1hex(redis.call('INCR', KEYS[4])) .. '@' .. ARGV[1]
   local time = redis.call('TIME')
   redis.call('HSET', KEYS[3], receipt, entry)
   redis.call('ZADD', KEYS[2], string.format('%.0f', time[1] * 1000000), receipt)

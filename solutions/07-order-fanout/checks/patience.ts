@@ -102,7 +102,7 @@ check('delays-grow', async ({ learner, kafka, did }) => {
     await kafka.produce(topic, [record(2, 1)])
     const attempts = options.maxAttempts ?? 3
     await eventually(() => failures.size === 2 * SERVICES.length && [...failures.values()].every((times) => times.length >= attempts),
-      both('all attempts', 'tất cả các lần thử'), 10_000)
+      both('all attempts', 'tất cả các lần thử'), 15_000)
     await shop.stop()
     return failures
   }))

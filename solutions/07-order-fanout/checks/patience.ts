@@ -105,7 +105,7 @@ check('delays-grow', async ({ learner, kafka, did }) => {
     const attempts = options.maxAttempts ?? 3
     try {
       await eventually(() => failures.size === 2 * SERVICES.length && [...failures.values()].every((times) => times.length >= attempts),
-        both('all attempts', 'tất cả các lần thử'), 12_000)
+        both('all attempts', 'tất cả các lần thử'), 18_000)
     } finally {
       for (const { again } of firstOf.values()) again.resolve()
     }

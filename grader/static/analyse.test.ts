@@ -49,6 +49,13 @@ test.concurrent.each([
   }
 })
 
+test('a class that names itself keeps its name in the bundle', async () => {
+  const bundle = await analyse(await readSubmission('modern.ts', exercise, fixtures), exercise).bundle
+  if (bundle.state !== 'bundled') throw new Error(bundle.message.en)
+  const { NoWord } = (await import(`data:text/javascript,${encodeURIComponent(bundle.code)}`)) as { NoWord: new () => Error }
+  expect([NoWord.name, new NoWord().name]).toEqual(['NoWord', 'NoWord'])
+})
+
 test('the bundle runs without its neighbours and points back at the source', async () => {
   const bundle = await analyse(await readSubmission('neighbours', exercise, fixtures), exercise).bundle
   if (bundle.state !== 'bundled') throw new Error(bundle.message.en)

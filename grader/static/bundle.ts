@@ -18,6 +18,8 @@ export async function bundle(folder: string, entry: string): Promise<BundleResul
       platform: 'node',
       target: 'node24',
       charset: 'utf8',
+      // A class that names itself would otherwise be called _Itself, and so would its errors.
+      keepNames: true,
       legalComments: 'none',
       sourcemap: 'external',
       sourcesContent: false,

@@ -9,7 +9,7 @@ import { hasWrongType, plantWrongTypes } from './wrong-types.ts'
 check('claims-pass-malformed-entries-over', async ({ learner, redis, did }) => {
   did(both('planted text that is no JSON at the head of task:queue and claimed', 'đặt văn bản không phải JSON vào đầu task:queue rồi nhận công việc'))
   const { plant, dead } = await planter(learner, redis)
-  const texts = ['not a task', '{"name":"half', '{"name":NaN}', 'chưa xong']
+  const texts = ['not a task', '{"name":"half', '{"name":NaN}', 'chưa xong', '']
   await plant(texts)
   const claimed = await claimOne(learner)
   same(nameOf(claimed.task), 'a', both('the claimed task', 'công việc nhận được'))

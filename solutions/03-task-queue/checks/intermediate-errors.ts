@@ -11,8 +11,8 @@ import { plantWrongTypes } from './wrong-types.ts'
 check('malformed-entries-are-passed-over', async ({ learner, redis, did }) => {
   did(both('planted text that is no JSON at the head of task:queue', 'đặt văn bản không phải JSON vào đầu task:queue'))
   const { plant } = await planter(learner, redis)
-  await plant(['not a task', '{"name":"half', '{"name":NaN}', '<task/>'])
-  same(await nextNames(learner, 1), ['a'], both('the task behind four malformed entries', 'công việc nằm sau bốn phần tử hỏng'))
+  await plant(['not a task', '{"name":"half', '{"name":NaN}', '<task/>', ''])
+  same(await nextNames(learner, 1), ['a'], both('the task behind five malformed entries', 'công việc nằm sau năm phần tử hỏng'))
   await plant(manyTexts)
   same(await nextNames(learner, 1), ['b'],
     both(`the task behind ${manyTexts.length} malformed entries`, `công việc nằm sau ${manyTexts.length} phần tử hỏng`))
@@ -27,7 +27,7 @@ check('malformed-entries-are-kept', async ({ learner, redis, did }) => {
   did(both('planted text that is no JSON at the head of task:queue and looked into task:queue:dead',
     'đặt văn bản không phải JSON vào đầu task:queue rồi xem task:queue:dead'))
   const { plant, dead } = await planter(learner, redis)
-  const texts = ['{"name":"half', 'chưa xong', ' spaces kept ', '{"name":0x10}']
+  const texts = ['{"name":"half', 'chưa xong', ' spaces kept ', '{"name":0x10}', '']
   await plant(texts)
   await settled(next(learner))
   // Whoever stops at the first one has a check of its own.

@@ -112,6 +112,7 @@ check('no-leaked-connection', async ({ learner, redis, did }) => {
   // Whoever has not got to claims yet can still be tidy.
   await settled(claim(learner).then((claimed) => claimed && ack(learner, claimed)))
   const last = await settled(claim(learner))
+  await settled(requeue(learner, 3_600_000))
   await nextMoment(redis)
   await settled(requeue(learner, 0))
   // With one task waiting and one claimed the keys of both are there.

@@ -45,11 +45,13 @@ check('update-keeps-the-expiry', async ({ learner, redis, did }) => {
 })
 
 check('reading-keeps-the-expiry', async ({ learner, redis, did }) => {
-  did(both('set the expiry of a profile to about 500 s and read it', 'đặt thời hạn của hồ sơ còn khoảng 500 s rồi đọc'))
+  did(both('set the expiry of a profile to about 500 s, then to half a second, and read it', 'đặt thời hạn của hồ sơ còn khoảng 500 s, rồi nửa giây, và đọc'))
+  const what = both('The expiry after reading', 'Thời hạn sau khi đọc')
   await save(learner, 7, OLD)
   let found: unknown
-  await keepsTheExpiry(redis, 7, async () => { found = await read(learner, 7) }, both('The expiry after reading', 'Thời hạn sau khi đọc'))
+  await keepsTheExpiry(redis, 7, async () => { found = await read(learner, 7) }, what)
   same(found, OLD, both('the profile', 'hồ sơ'))
+  await keepsTheLastHalfSecond(redis, 7, () => save(learner, 7, OLD), () => read(learner, 7), what)
 })
 
 check('update-creates-nothing', async ({ learner, redis, did }) => {

@@ -45,7 +45,7 @@ check('changes-come-as-given', async ({ learner, did }) => {
   const changes = [
     { playerId: 'a:b', score: LARGEST }, { playerId: 'a,b|c d', score: -LARGEST }, { playerId: '{"a":"b"}', score: 0.1 + 0.2 },
     { playerId: ' ă🎲\n', score: -1e-7 }, { playerId: '10', score: 12_345.6789 }, { playerId: '__proto__', score: -10 },
-    { playerId: 'a\0b\x1fc', score: 3 },
+    { playerId: 'a\0b\x1fc', score: 3 }, { playerId: '%41', score: 4 }, { playerId: '%0041', score: 5 },
   ]
   for (const { playerId, score } of changes) await add(board, playerId, score)
   await add(board, 'end', 1)

@@ -3,10 +3,12 @@
  *
  * Plain data is copied. What has behaviour or identity (functions, class instances, errors) stays
  * where it is and travels as a reference; when it comes home, it is the very same object again.
+ * What learner code hands to a callback is data: there, instances of its classes are copied as well.
  * Everything that arrives is data: no getters, no prototypes, no thenables, bounded depth and size.
  */
 export interface Codec {
-  encode(value: unknown): Json
+  /** `copied`: an instance of a class travels as a plain object of its fields and accessors, unless it is an EventTarget. */
+  encode(value: unknown, copied?: boolean): Json
   decode(json: Json): unknown
   /** The object this side handed out under `id`, or undefined. */
   local(id: string): unknown
@@ -80,7 +82,7 @@ export function createCodec(options: CodecOptions): Codec {
   }
 
   return {
-    encode(value) {
+    encode(value, copied = false) {
       const seen = new Map<object, number>()
       let nodes = 0
       let characters = 0
@@ -116,7 +118,8 @@ export function createCodec(options: CodecOptions): Codec {
         if (object instanceof Set) return { $: 's', v: [...object].map(inner) }
         if (object instanceof Error) return { $: 'e', v: handOut(object), f: { ...describeError(object) } as never }
         if (Array.isArray(object)) return { $: 'a', v: Array.from(object, inner) }
-        if (isPlain(object)) return { $: 'o', v: Object.entries(object).map(([k, x]) => [k, member(object, k, x, depth + 1)]) }
+        const fields = isPlain(object) ? Object.entries(object) : copied && !(object instanceof EventTarget) ? fieldsOf(object) : null
+        if (fields) return { $: 'o', v: fields.map(([k, x]) => [k, member(object, k, x, depth + 1)]) }
         return { $: 'r', v: handOut(object), n: className(object) }
       }
       // Learner code may return objects whose methods use `this`: each method tells where it was found, and is no shared part.
@@ -250,6 +253,15 @@ function className(object: object): string {
 }
 
 const numberName = (n: number): string => (Object.is(n, -0) ? '-0' : String(n))
+
+/** What an instance shows of itself: its own fields, and the accessors of its classes. */
+function fieldsOf(instance: object): [string, unknown][] {
+  const names = new Set(Object.keys(instance))
+  for (let p: unknown = Object.getPrototypeOf(instance); isObject(p) && p !== Object.prototype; p = Object.getPrototypeOf(p)) {
+    for (const [name, { get }] of Object.entries(Object.getOwnPropertyDescriptors(p))) if (get) names.add(name)
+  }
+  return [...names].map((name) => [name, (instance as Record<string, unknown>)[name]])
+}
 
 function isPlain(object: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(object)

@@ -15,6 +15,7 @@ export const echo = (value) => value
 export const fail = () => { throw new RangeError('at once') }
 export const reject = async () => { throw new TypeError('later') }
 export const callBack = (f) => f(1, 'two')
+export const handOver = (f) => f({ items: [new Item('tea', 2)], signal: new AbortController().signal })
 export const need = async (name) => { await import(name) }
 export const spin = () => { for (;;); }
 export const exit = () => process.exit(3)
@@ -30,6 +31,7 @@ export const forget = () => { Promise.reject(new Error('nobody looks')) }
 export const clocks = () => [Date.now(), new Date().getTime(), performance.timeOrigin + performance.now()]
 export const leave = () => { setInterval(() => {}, 1000).unref() }
 export const garbage = () => { fs.writeSync(3, Buffer.from([9, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9])) }
+class Item { #count; constructor(name, count) { this.name = name; this.#count = count } get count() { return this.#count } cost() { return 1 } }
 export class Counter { #n = 0; up(by = 1) { return (this.#n += by) } get n() { return this.#n } }
 `
 
@@ -70,6 +72,13 @@ describe.each([...(bubblewrap ? ['bubblewrap' as const] : []), 'permissions' as 
   test('functions of the grader can be called from inside', async () => {
     const host = await start()
     expect(await host.call('callBack', async (...args: unknown[]) => args.length)).toBe(2)
+  })
+
+  test('what a function of the grader is given is data, also where the learner has a class for it', async () => {
+    const host = await start()
+    const given: unknown[] = []
+    await host.call('handOver', async (value: unknown) => { given.push(value) })
+    expect(given).toEqual([{ items: [{ name: 'tea', count: 2 }], signal: expect.objectContaining({ className: 'AbortSignal' }) }])
   })
 
   test('functions of the grader can be put inside, where values have methods, `this` and identity', async () => {

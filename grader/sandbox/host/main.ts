@@ -108,7 +108,7 @@ function start(): void {
   const codec: Codec = createCodec({
     side: 'h',
     clients: { idOf: (value) => idOfClient.get(value), byId: (id) => clients.get(id) },
-    remoteFunction: (id) => async (...args: unknown[]) => unwrap(codec, await rpc.invoke(id, args.map((arg) => codec.encode(arg)))),
+    remoteFunction: (id) => async (...args: unknown[]) => unwrap(codec, await rpc.invoke(id, args.map((arg) => codec.encode(arg, true)))),
     remoteInstance: (_id, className) => ({ className }),
     remoteError(_id, facts) {
       const error = new (standardErrors.get(facts.name) ?? Error)(facts.message)

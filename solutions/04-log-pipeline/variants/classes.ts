@@ -1,4 +1,4 @@
-// Way: classes that keep their state to themselves; the producer connects when it is first needed.
+// Way: classes that keep their state to themselves, the logs included; the producer connects when it is first needed.
 import { KafkaJSError, type Consumer, type EachMessagePayload, type Kafka, type Producer } from 'kafkajs'
 
 type Level = 'DEBUG' | 'INFO' | 'WARN' | 'ERROR'
@@ -11,6 +11,25 @@ interface Handlers {
 }
 
 const LEVELS = new Set<string>(['DEBUG', 'INFO', 'WARN', 'ERROR'] satisfies Level[])
+
+/** A log that nobody can change. */
+class LogEntry implements Log {
+  readonly #fields: readonly string[]
+  readonly timestamp: string
+
+  constructor(level: string, message: string, timestamp: string) {
+    this.#fields = [level, message]
+    this.timestamp = timestamp
+  }
+
+  get level(): string {
+    return this.#fields[0] ?? ''
+  }
+
+  get message(): string {
+    return this.#fields[1] ?? ''
+  }
+}
 
 class LogProducer {
   readonly #producer: Producer
@@ -75,7 +94,7 @@ function readLog(value: Buffer | null): { log: Log } | { error: Error } {
   try {
     const { level, message, timestamp } = JSON.parse(value?.toString('utf8') ?? 'null') as Record<string, unknown>
     for (const field of [level, message, timestamp]) if (typeof field !== 'string') throw new TypeError('a field is missing')
-    return { log: { level: String(level), message: String(message), timestamp: String(timestamp) } }
+    return { log: new LogEntry(String(level), String(message), String(timestamp)) }
   } catch (error) {
     return { error: error instanceof Error ? error : new Error(String(error)) }
   }

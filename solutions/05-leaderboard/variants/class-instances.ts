@@ -1,4 +1,4 @@
-// Way: the places are instances of a class.
+// Way: the places are instances of a class, and so are the changes that a watcher hears.
 import type { Redis } from 'ioredis'
 
 /** A place on the board; rank 1 is best. */
@@ -15,7 +15,20 @@ class Place {
 }
 
 /** What a watcher hears. */
-interface Change { playerId: string; score: number }
+class Change {
+  readonly playerId: string
+  readonly score: number
+
+  constructor(playerId: string, score: number) {
+    this.playerId = playerId
+    this.score = score
+  }
+
+  static parse(message: string): Change {
+    const { playerId, score } = JSON.parse(message) as Change
+    return new Change(playerId, score)
+  }
+}
 
 /**
  * The rank and the neighbours belong to one moment: nobody can overtake in the middle of a script.
@@ -52,7 +65,7 @@ export class GameLeaderboard {
   async addScore(playerId: string, score: number): Promise<void> {
     checkPlayerId(playerId)
     checkScore(score)
-    const change: Change = { playerId, score }
+    const change = new Change(playerId, score)
     const replies = await this.#redis.multi()
       .zadd(this.#key, score, playerId)
       .publish(this.#channel, JSON.stringify(change))
@@ -101,7 +114,7 @@ export class GameLeaderboard {
     const subscriber = this.#redis.duplicate()
     // Without this ioredis would print what the rejection of subscribe() says anyway.
     subscriber.on('error', () => {})
-    subscriber.on('message', (_channel, message) => listener(JSON.parse(message) as Change))
+    subscriber.on('message', (_channel, message) => listener(Change.parse(message)))
     const close = (): void => {
       subscriber.removeAllListeners('message')
       subscriber.disconnect()

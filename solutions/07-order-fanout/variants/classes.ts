@@ -1,4 +1,4 @@
-// Way: classes, with private fields of both kinds; one retry policy object; commits by hand after each batch.
+// Way: classes, with private fields of both kinds, and for the orders and their lines too; commits by hand after each batch.
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage, Producer } from 'kafkajs'
 
@@ -24,6 +24,36 @@ export interface ConsumerOptions {
 export interface OrderConsumer {
   start(): Promise<void>
   stop(): Promise<void>
+}
+
+class Line {
+  readonly product_id: string
+  readonly quantity: number
+
+  constructor({ product_id, quantity }: Order['items'][number]) {
+    this.product_id = product_id
+    this.quantity = quantity
+  }
+}
+
+class ReadOrder implements Order {
+  readonly order_id: string
+  readonly user_id: string
+  readonly email: string
+  readonly items: Line[]
+  readonly #total: number
+
+  constructor({ order_id, user_id, email, items, total }: Order) {
+    this.order_id = order_id
+    this.user_id = user_id
+    this.email = email
+    this.items = items.map((item) => new Line(item))
+    this.#total = total
+  }
+
+  get total(): number {
+    return this.#total
+  }
 }
 
 interface OrderProducer {
@@ -246,7 +276,7 @@ function read(value: Buffer | null): Order | null {
   if (value === null) return null
   try {
     const found = JSON.parse(value.toString('utf8')) as Order
-    return problemOf(found) === null ? found : null
+    return problemOf(found) === null ? new ReadOrder(found) : null
   } catch {
     return null
   }

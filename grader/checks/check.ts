@@ -29,7 +29,7 @@ export { hasError, plantWrongType } from './wrong-types.ts'
 export { both, CheckFailed, Inconclusive, NotApplicable, shown } from './verdicts.ts'
 export { HostEnded, LearnerError } from '#sandbox/host.ts'
 export { show, type Command, type RedisWire } from '#wire/redis-wire.ts'
-export { API, metadataTopics, producedAcks, type ApiName, type KafkaRequest, type KafkaWire } from '#wire/kafka-wire.ts'
+export { API, namedTopics, producedAcks, type ApiName, type KafkaRequest, type KafkaWire } from '#wire/kafka-wire.ts'
 export type { Text } from '#catalog/text.ts'
 export type { Instance } from '#sandbox/host.ts'
 export { caughtUp, quiet, type Learner } from './learner.ts'
@@ -123,7 +123,8 @@ const conclude = (id: string, run: Run, body: Declared['body']): Promise<Outcome
 
 async function tryOnce(id: string, run: Run, body: Declared['body']): Promise<Outcome> {
   const lane = run.config.redis.length > 0 ? await run.lanes.take() : null
-  const group = learners(run, lane, id)
+  const topics = new Set<string>()
+  const group = learners(run, lane, id, topics)
   const started = performance.now()
   let told: Text | null = null
   const outcome = (verdict: Outcome['verdict'], message: Text | null = null, evidence: Evidence | null = null): Outcome =>
@@ -145,7 +146,7 @@ async function tryOnce(id: string, run: Run, body: Declared['body']): Promise<Ou
       },
       another: (options) => group.start(options),
       redis: lane?.admin as Redis,
-      kafka: run.config.kafka ? kafkaWorld(run) : (undefined as never),
+      kafka: run.config.kafka ? kafkaWorld(run, topics) : (undefined as never),
       schedules: { explore: (plan) => exploreSchedules(plan, start, lane) },
       cuts: { explore: (plan) => exploreCuts(plan, start, lane) },
       did: (text) => { told = text },

@@ -50,13 +50,15 @@ let clients: Promise<Clients> | undefined
 let pool: TopicPool | undefined
 let probe: Promise<string> | undefined
 
-/** The world of one check: its clients are everybody's, its topics and groups are its own. */
-export function kafkaWorld(run: Run): KafkaWorld {
+/** The world of one check: its clients are everybody's, its topics (they gather in `topics`) and groups are its own. */
+export function kafkaWorld(run: Run, topics = new Set<string>()): KafkaWorld {
   const connected = (): Promise<Clients> => (clients ??= connect(run.config.kafka!.brokers))
   return {
-    topic(partitions = 1) {
+    async topic(partitions = 1) {
       pool ??= topicPool(connected, () => unguessable('t'))
-      return pool.take(partitions)
+      const topic = await pool.take(partitions)
+      topics.add(topic)
+      return topic
     },
     name: (what) => unguessable(what),
     async produce(topic, messages) {

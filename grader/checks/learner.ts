@@ -67,8 +67,8 @@ export async function caughtUp(learner: Learner): Promise<void> {
 
 let sockets = 0
 
-/** Learners of the check `id`; all their wires end with it. */
-export function learners(run: Run, lane: Lane | null, id: string): {
+/** Learners of the check `id`, who can list its Kafka `topics`; all their wires end with it. */
+export function learners(run: Run, lane: Lane | null, id: string, topics: ReadonlySet<string>): {
   start(options?: { clockShiftMs?: number; redis?: RedisOptions; kafka?: { retries?: number } }): Promise<Learner>
   readonly redisWires: readonly RedisWire[]
   readonly kafkaWires: readonly KafkaWire[]
@@ -89,7 +89,7 @@ export function learners(run: Run, lane: Lane | null, id: string): {
   }
   const kafkaClient = async (host: Host, options?: { retries?: number }): Promise<{ kafka: ClientHandle; kafkaWire: KafkaWire }> => {
     const [hostname, port] = run.config.kafka!.brokers[0]!.split(':')
-    const kafkaWire = await openKafkaWire(socketIn(host), { host: hostname!, port: Number(port) })
+    const kafkaWire = await openKafkaWire(socketIn(host), { host: hostname!, port: Number(port) }, topics)
     kafkaWires.push(kafkaWire)
     return { kafka: await host.openKafka(kafkaWire.socket, options), kafkaWire }
   }

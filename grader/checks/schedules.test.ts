@@ -38,7 +38,7 @@ afterAll(async () => {
 /** The orders in which the pushes of all callers reached Redis, as they were tried. */
 async function ordersOf(callers: SchedulePlan<void>['callers']): Promise<string[]> {
   const lane: Lane = await run.lanes.take()
-  const world = learners(run, lane, 'orders')
+  const world = learners(run, lane, 'orders', new Set())
   try {
     const orders: string[] = []
     await exploreSchedules({ callers, holds: async () => { orders.push((await lane.admin.lrange('order', 0, -1)).join(' ')) } }, () => world.start(), lane)

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { quietRequestQueue } from '#wire/kafkajs-quiet.ts'
 import { withOwnKeeper } from '#services/own-keeper.ts'
 import { acquire, type Lease } from '#services/services.ts'
-import { metadataTopics, openKafkaWire, producedAcks, type KafkaWire } from './kafka-wire.ts'
+import { namedTopics, openKafkaWire, producedAcks, type KafkaWire } from './kafka-wire.ts'
 
 withOwnKeeper({ KIT_SERVICES: 'processes' })
 quietRequestQueue()
@@ -37,9 +37,9 @@ afterAll(async () => {
   fs.rmSync(folder, { recursive: true })
 })
 
-async function wired(): Promise<{ wire: KafkaWire; kafka: Kafka }> {
+async function wired(topics?: ReadonlySet<string>): Promise<{ wire: KafkaWire; kafka: Kafka }> {
   const [host, port] = lease.kafka!.brokers[0]!.split(':')
-  const wire = await openKafkaWire(path.join(folder, `${++sockets}.sock`), { host: host!, port: Number(port) })
+  const wire = await openKafkaWire(path.join(folder, `${++sockets}.sock`), { host: host!, port: Number(port) }, topics)
   onTestFinished(() => wire.close())
   return { wire, kafka: kafkaOf({ socketFactory: ({ onConnect }: { onConnect(): void }) => net.connect({ path: wire.socket }, onConnect) }) }
 }
@@ -52,7 +52,7 @@ test('it reads what a producer asks for', async () => {
   await producer.send({ topic, acks: -1, messages: [{ value: 'a' }] })
   await producer.send({ topic, acks: 1, messages: [{ value: 'b' }, { value: 'c' }] })
   expect(wire.requests('Produce').map(producedAcks)).toEqual([-1, 1])
-  expect(wire.requests('Metadata').flatMap(metadataTopics)).toContain(topic)
+  expect(wire.log.flatMap(namedTopics)).toContain(topic)
 })
 
 test('a held reply keeps the call pending; a lost one is sent again by the client', async () => {
@@ -88,4 +88,13 @@ test('nobody finds topics they were not told of, and topics cannot be deleted', 
   await past.connect()
   onTestFinished(() => past.disconnect())
   expect(await past.listTopics()).toContain(other)
+})
+
+test('a list of all topics holds those it may hold', async () => {
+  const { kafka } = await wired(new Set([topic, other]))
+  const admin = kafka.admin()
+  await admin.connect()
+  onTestFinished(() => admin.disconnect())
+  expect((await admin.listTopics()).toSorted()).toEqual([topic, other].toSorted())
+  expect((await admin.fetchTopicMetadata()).topics.map(({ name }) => name).toSorted()).toEqual([topic, other].toSorted())
 })

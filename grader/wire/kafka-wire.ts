@@ -29,8 +29,8 @@ export type KafkaReplyGate = (request: KafkaRequest) => Awaitable<'pass' | 'lose
 
 /**
  * A unix socket that stands for the whole cluster towards one learner client.
- * Only what a producer, a consumer, a lag reader and who makes sure of a topic need passes; lists of all topics or
- * groups do not, so that the random names of one check cannot be found by another.
+ * Only what a producer, a consumer, a lag reader and who makes sure of a topic need passes. A list of all topics holds
+ * those of the check alone, and one of groups does not pass: the random names of one check cannot be found by another.
  */
 export interface KafkaWire extends Relay {
   /** Everything sent since the last `forget`. */
@@ -43,7 +43,10 @@ export interface KafkaWire extends Relay {
   replyGate: KafkaReplyGate | null
 }
 
-export async function openKafkaWire(socket: string, broker: { host: string; port: number }): Promise<KafkaWire> {
+/** `topics`: what a list of all topics holds; each of them exists. */
+export async function openKafkaWire(
+  socket: string, broker: { host: string; port: number }, topics: ReadonlySet<string> = new Set(),
+): Promise<KafkaWire> {
   const log: KafkaRequest[] = []
   const underWay = new Set<KafkaRequest>()
 
@@ -73,10 +76,11 @@ export async function openKafkaWire(socket: string, broker: { host: string; port
     client.on('data', (chunk: Buffer) => {
       for (const raw of readRequests(chunk) ?? [null]) {
         const request = raw && parseRequest(link.connection, raw)
-        if (!request || !confined(request)) return link.destroy()
+        const confined = request && confine(request, raw, topics)
+        if (!confined) return link.destroy()
         log.push(request)
         if (expectsReply(request)) underWay.add(request)
-        forwarding = forwarding.then(() => forward(request, raw))
+        forwarding = forwarding.then(() => forward(request, confined))
       }
     })
     client.on('close', () => {
@@ -118,16 +122,21 @@ export function producedAcks(request: KafkaRequest): number {
 /** All requests get a reply, but a Produce that asks for no acknowledgement. */
 const expectsReply = (request: KafkaRequest): boolean => request.api !== 'Produce' || producedAcks(request) !== 0
 
-/** The topics a Metadata request names. */
-export function metadataTopics(request: KafkaRequest): string[] {
-  const names: string[] = []
-  let at = 4
-  for (let left = request.body.readInt32BE(0); left > 0; left--) {
-    const size = request.body.readInt16BE(at)
-    names.push(request.body.toString('utf8', at + 2, at + 2 + size))
+/** The topics that a request asks about, or the first of those it would create. */
+export function namedTopics({ api, body }: KafkaRequest): string[] {
+  if (api === 'CreateTopics') return strings(body, Math.min(1, body.readInt32BE(0)))
+  return api === 'Metadata' ? strings(body, body.readInt32BE(0)) : []
+}
+
+/** `count` strings, behind a number of four bytes. */
+function strings(body: Buffer, count: number): string[] {
+  const found: string[] = []
+  for (let at = 4; found.length < count;) {
+    const size = body.readInt16BE(at)
+    found.push(body.toString('utf8', at + 2, at + 2 + size))
     at += 2 + size
   }
-  return names
+  return found
 }
 
 /** Splits a stream into frames (size included); null when a size is absurd. */
@@ -158,13 +167,19 @@ function parseRequest(connection: number, raw: Buffer): KafkaRequest | null {
 }
 
 /**
- * Keeps a Metadata request to the topics it names. kafkajs asks for all of them when it has none in mind
- * (a null array): an empty list answers that as well. Before version 1 an empty list meant all.
+ * A Metadata request for all topics becomes one for `topics`. kafkajs sends one (a null array) for a list of topics, and
+ * whenever it has none in mind. Before version 1 an empty list meant all: null, which nobody passes.
  */
-function confined(request: KafkaRequest): boolean {
-  if (request.api !== 'Metadata') return true
+function confine(request: KafkaRequest, raw: Buffer, topics: ReadonlySet<string>): Buffer | null {
+  if (request.api !== 'Metadata') return raw
   const count = request.body.readInt32BE(0)
-  if (request.version === 0) return count > 0
-  if (count < 0) request.body.writeInt32BE(0, 0)
-  return true
+  if (request.version === 0) return count > 0 ? raw : null
+  if (count >= 0) return raw
+  const names = [...topics].map((name) => Buffer.from(name))
+  const list = Buffer.alloc(4 + names.reduce((size, name) => size + 2 + name.length, 0))
+  let at = list.writeInt32BE(names.length)
+  for (const name of names) at = list.writeInt16BE(name.length, at) + name.copy(list, at + 2)
+  const frame = Buffer.concat([raw.subarray(0, raw.length - request.body.length), list, request.body.subarray(4)])
+  frame.writeInt32BE(frame.length - 4)
+  return frame
 }

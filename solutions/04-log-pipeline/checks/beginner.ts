@@ -4,7 +4,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import {
-  both, check, escaped, holds, metadataTopics, methods, same, settled, shown, until, type KafkaWire, type Learner,
+  both, check, escaped, holds, methods, namedTopics, same, settled, shown, until, type KafkaWire, type Learner,
 } from '#checks'
 import { collect, jsonOf, makeConsumer, messagesOf, openProducer, record, type Log } from './pipeline.ts'
 
@@ -138,12 +138,12 @@ check('topic-is-application-logs', async ({ learner, kafka, did }) => {
 /** A client that is cut off as soon as it asks for a topic: the default one belongs to everybody. */
 async function nowhere(learner: Learner): Promise<Learner> {
   const client = await learner.withKafka({ retries: 1 })
-  client.kafkaWire.gate = (request) => (request.api === 'Metadata' && metadataTopics(request).length > 0 ? 'cut' : 'pass')
+  client.kafkaWire.gate = (request) => (namedTopics(request).length > 0 ? 'cut' : 'pass')
   return client
 }
 
 function topicsOf(wire: KafkaWire): string[] {
-  return [...new Set(wire.requests('Metadata').flatMap(metadataTopics))]
+  return [...new Set(wire.log.flatMap(namedTopics))]
 }
 
 function pick<const K extends string>(value: unknown, keys: readonly K[]): Partial<Record<K, unknown>> {

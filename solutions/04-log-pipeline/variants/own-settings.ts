@@ -1,4 +1,4 @@
-// Way: sets the session, the fetches and the commits itself; a threshold instead of the end of the batch.
+// Way: sees to the topic, and sets the session, the fetches and the commits itself; a threshold instead of the end of the batch.
 import type { Kafka } from 'kafkajs'
 
 /** One record of the topic, as JSON; `timestamp` is when it was sent, ISO 8601 in UTC. */
@@ -57,9 +57,11 @@ export async function consumeLogs(
     // Without this, a stop in the middle of a restart would be followed by the restart.
     retry: { retries: 8, initialRetryTime: 30, restartOnFailure: async () => !stopping },
   })
+  const topic = options.topic ?? DEFAULT_TOPIC
+  await ensureTopic(kafka, topic)
   try {
     await consumer.connect()
-    await consumer.subscribe({ topic: options.topic ?? DEFAULT_TOPIC, fromBeginning: true })
+    await consumer.subscribe({ topic, fromBeginning: true })
     await consumer.run({
       autoCommitThreshold: 10,
       autoCommitInterval: 500,
@@ -78,6 +80,18 @@ export async function consumeLogs(
       // Lets the record in hand finish, commits what was handled, and leaves the group.
       await consumer.disconnect()
     },
+  }
+}
+
+/** Makes the topic where there is none. */
+async function ensureTopic(kafka: Kafka, topic: string): Promise<void> {
+  const admin = kafka.admin()
+  try {
+    await admin.connect()
+    const topics = await admin.listTopics()
+    if (!topics.includes(topic)) await admin.createTopics({ topics: [{ topic }] })
+  } finally {
+    await admin.disconnect()
   }
 }
 

@@ -2,7 +2,7 @@
  * What fanning out is: an order that was made is one JSON record on the topic, and each of three services, in a group of
  * its own, gets every order, also those made before it started, and does its own thing with it.
  */
-import { both, check, metadataTopics, same, settled, shown, type CheckContext, type KafkaWire } from '#checks'
+import { both, check, namedTopics, same, settled, shown, type CheckContext, type KafkaWire } from '#checks'
 import {
   eventually, groupsAskedFor, jsonOf, makeProducer, makeService, nowhere, openProducer, order, orderIn, record,
   SERVICES, startService, startShop, type Call, type Order, type Service,
@@ -120,7 +120,7 @@ async function callsFor({ learner, kafka }: World, service: Service, orders: rea
 
 async function asksForOrders(wire: KafkaWire, who: { en: string; vi: string }): Promise<void> {
   // A service may ask for its DLQ as well.
-  const asked = (): string[] => [...new Set(wire.requests('Metadata').flatMap(metadataTopics))].filter((topic) => topic !== 'orders.dlq')
+  const asked = (): string[] => [...new Set(wire.log.flatMap(namedTopics))].filter((topic) => topic !== 'orders.dlq')
   await eventually(() => asked().length > 0, both(`${who.en} to ask for its topic`, `${who.vi} hỏi topic của nó`))
   same(asked(), ['orders'], both(`the topic of ${who.en}`, `topic của ${who.vi}`))
 }

@@ -2,7 +2,7 @@
  * A user's orders are handled one after the other in the order made, and no service waits for another. What a group has
  * handled stays handled. An order costs one request, and so does a batch.
  */
-import { atMost, both, check, holds, metadataTopics, same, settled } from '#checks'
+import { atMost, both, check, holds, namedTopics, same, settled } from '#checks'
 import type { KafkaMessage } from 'kafkajs'
 import {
   comes, commitUnderWay, eventually, jsonOf, makeService, newGroups, nowhere, numbers, openProducer, order, orderIn, record,
@@ -131,10 +131,10 @@ check('dlq-is-orders-dlq', async ({ learner, kafka, did }) => {
   for (const service of SERVICES) {
     const client = await learner.withKafka({ retries: 1 })
     const others = (): string[] =>
-      [...new Set(client.kafkaWire.requests('Metadata').flatMap(metadataTopics))].filter((name) => name !== topic)
+      [...new Set(client.kafkaWire.log.flatMap(namedTopics))].filter((name) => name !== topic)
     // Cut off: the default DLQ belongs to everybody.
     client.kafkaWire.gate = (request) =>
-      (request.api === 'Metadata' && metadataTopics(request).some((name) => name !== topic) ? 'cut' : 'pass')
+      (namedTopics(request).some((name) => name !== topic) ? 'cut' : 'pass')
     const options = { topic, groupId: kafka.name('g'), maxAttempts: 1 }
     // There are orders to fail, wherever a new group starts.
     await kafka.rewind(options.groupId, topic)

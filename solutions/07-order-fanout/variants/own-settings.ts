@@ -1,4 +1,4 @@
-// Way: settings of its own: a session of 30 s that needs no heartbeats, a commit per 100 records, an idempotent producer that compresses.
+// Way: makes its DLQ when it starts, and has settings of its own: a session of 30 s that needs no heartbeats, a commit per 100 records, an idempotent producer that compresses.
 import { setTimeout as pause } from 'node:timers/promises'
 import kafkajs, { type EachMessagePayload, type Kafka } from 'kafkajs'
 
@@ -111,6 +111,17 @@ export function createLoyaltyConsumer(
     services.addPoints(user_id, Math.floor(total * 10), order_id))
 }
 
+/** Makes the topic; one that is there already stays as it is. */
+async function ensureTopic(kafka: Kafka, topic: string): Promise<void> {
+  const admin = kafka.admin()
+  try {
+    await admin.connect()
+    await admin.createTopics({ topics: [{ topic }] })
+  } finally {
+    await admin.disconnect()
+  }
+}
+
 function consumeOrders(kafka: Kafka, defaultGroup: string, options: ConsumerOptions, handler: Handler): OrderConsumer {
   const { topic = DEFAULT_TOPIC, dlqTopic = 'orders.dlq', groupId = defaultGroup, maxAttempts = 3, retryDelayMs = 100 } = options
   let stopping = new AbortController()
@@ -165,6 +176,7 @@ function consumeOrders(kafka: Kafka, defaultGroup: string, options: ConsumerOpti
     async start() {
       stopping = new AbortController()
       try {
+        await ensureTopic(kafka, dlqTopic)
         await Promise.all([consumer.connect(), deadLetters.connect()])
         await consumer.subscribe({ topic, fromBeginning: true })
         await consumer.run({ partitionsConsumedConcurrently: PARTITIONS_AT_ONCE, autoCommitThreshold: 100, eachMessage })

@@ -1,5 +1,5 @@
 /** Which names the code asks Kafka for when it was not told one. */
-import { both, metadataTopics, same, settled, until, type CheckContext, type KafkaRequest, type Learner } from '#checks'
+import { both, namedTopics, same, settled, until, type CheckContext, type KafkaRequest, type Learner } from '#checks'
 import { makeAnalytics, type Shop } from './shop.ts'
 
 /** Leaves out one topic of a shop whose input is there already. */
@@ -8,7 +8,7 @@ export async function topicByDefault(
 ): Promise<void> {
   const own = { ...shop, groupId: kafka.name('revenue'), transactionalId: kafka.name('tx') }
   const asked = await asksFor(learner, own, option,
-    (request) => (request.api === 'Metadata' ? metadataTopics(request).filter((topic) => !Object.values(shop).includes(topic)) : []))
+    (request) => namedTopics(request).filter((topic) => !Object.values(shop).includes(topic)))
   same(asked, [name], both(`the topic used without ${option}`, `topic được dùng khi không truyền ${option}`))
 }
 

@@ -7,7 +7,8 @@ import { asksFor, firstText, topicByDefault } from './names.ts'
 import { knows, openShop, outputOf, sale, startAnalytics, untilTotals } from './shop.ts'
 
 check('totals-add-up', async ({ learner, kafka, did }) => {
-  did(both('sold two products, before the start and after it', 'bán hai sản phẩm, cả trước và sau khi khởi động'))
+  did(both('sold two products, before the start and after it, a dozen times in all',
+    'bán hai sản phẩm, cả trước và sau khi khởi động, tổng cộng mười hai lần'))
   const shop = await openShop(kafka)
   await kafka.produce(shop.inputTopic, [sale('lamp', 2, 10), sale('chair', 1, 30)])
   const analytics = await startAnalytics(learner, shop)
@@ -15,6 +16,11 @@ check('totals-add-up', async ({ learner, kafka, did }) => {
   await kafka.produce(shop.inputTopic, [sale('lamp', 1, 15)])
   await untilTotals(kafka, shop, { lamp: 35, chair: 30 })
   await knows(analytics, { lamp: 35, chair: 30 })
+  // Up to offset 8, then from 9 on: as a text, 10 comes before 9.
+  await kafka.produce(shop.inputTopic, Array.from({ length: 6 }, () => sale('lamp', 1, 1)))
+  await untilTotals(kafka, shop, { lamp: 41, chair: 30 })
+  await kafka.produce(shop.inputTopic, Array.from({ length: 3 }, () => sale('chair', 1, 10)))
+  await untilTotals(kafka, shop, { lamp: 41, chair: 60 })
   await analytics.stop()
 })
 

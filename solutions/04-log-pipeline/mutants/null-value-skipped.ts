@@ -1,5 +1,5 @@
 // Mistake: passes over a record without a value and tells nobody.
-// Fails: records-without-value-are-set-aside
+// Fails: records-without-value-are-set-aside, offset-waits-for-oninvalid
 import type { Kafka } from 'kafkajs'
 
 /** One record of the topic, as JSON; `timestamp` is when it was sent, ISO 8601 in UTC. */

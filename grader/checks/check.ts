@@ -25,7 +25,7 @@ export { atMost, becomes, between, escaped, holds, refuses, rejects, same, settl
 export { methods, plain, type Methods } from './methods.ts'
 export { commandsRun } from './monitor.ts'
 export { nextMoment, serverNow, serverReaches } from './server-clock.ts'
-export { hasError, plantWrongType } from './wrong-types.ts'
+export { plantWrongType, wrongTypesMet } from './wrong-types.ts'
 export { both, CheckFailed, Inconclusive, NotApplicable, shown } from './verdicts.ts'
 export { HostEnded, LearnerError } from '#sandbox/host.ts'
 export { show, type Command, type RedisWire } from '#wire/redis-wire.ts'

@@ -1,5 +1,4 @@
 import type { Redis } from 'ioredis'
-import type { Command } from '#wire/redis-wire.ts'
 
 /** Replaces a key by one of another type: a list, or a string where there was a list. */
 export async function plantWrongType(redis: Redis, key: string | Buffer): Promise<void> {
@@ -9,9 +8,7 @@ export async function plantWrongType(redis: Redis, key: string | Buffer): Promis
   else await redis.rpush(key, 'planted')
 }
 
-/** The server said that a command failed, alone or inside EXEC. A script that must be sent again is no failure. */
-export function hasError(reply: Command['reply']): boolean {
-  if (reply === null) return false
-  if ('items' in reply) return reply.items.some(hasError)
-  return reply.type === 'error' && !reply.text.startsWith('NOSCRIPT')
+/** How many commands have met a wrong type so far, those inside scripts included, whatever became of the error there. */
+export async function wrongTypesMet(redis: Redis): Promise<number> {
+  return Number(/^errorstat_WRONGTYPE:count=(\d+)/m.exec(await redis.info('errorstats'))?.[1] ?? 0)
 }

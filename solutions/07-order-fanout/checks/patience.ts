@@ -3,9 +3,9 @@
  * letter is not written its order is not done with.
  */
 import { setTimeout as pause } from 'node:timers/promises'
-import { atMost, both, check, holds, Inconclusive, quiet, same, settled } from '#checks'
+import { atMost, both, check, holds, Inconclusive, quiet, same, settled, type KafkaWorld, type Learner, type Text } from '#checks'
 import {
-  comes, controlRun, deadLetters, done, eventually, makeService, order, record, SERVICES, standingGroups, startService,
+  comes, controlRun, deadLetters, done, eventually, makeService, record, SERVICES, standingGroups, startService,
   startShop, warmTopic, type Call, type Service,
 } from './fanout.ts'
 
@@ -144,8 +144,16 @@ check('offset-waits-for-the-dlq', async ({ learner, kafka, did }) => {
 })
 
 check('unwritable-dlq-holds-the-offset', async ({ learner, kafka, did }) => {
-  did(both('cut every request that writes to the DLQ; later let them through and started the service again',
-    'cắt mọi request ghi vào DLQ; sau đó cho qua và khởi động lại dịch vụ'))
+  did(both('cut every request that writes a failed order or a malformed record to the DLQ; later let them through and started the service again',
+    'cắt mọi request ghi đơn hàng bị lỗi hoặc bản ghi hỏng vào DLQ; sau đó cho qua và khởi động lại dịch vụ'))
+  await Promise.all([
+    holdsOnTo(record(1), both('the failed order', 'đơn hàng bị lỗi'), learner, kafka),
+    holdsOnTo({ key: 'k', value: 'not json', partition: 0 }, both('the malformed record', 'bản ghi hỏng'), learner, kafka),
+  ])
+})
+
+/** While the DLQ cannot be written nothing behind `first`, which belongs there, is handled; once it can be, `first` is there. */
+async function holdsOnTo(first: ReturnType<typeof record>, what: Text, learner: Learner, kafka: KafkaWorld): Promise<void> {
   const topic = await warmTopic(kafka)
   const dlqTopic = await warmTopic(kafka)
   const client = await learner.withKafka({ retries: 2 })
@@ -160,17 +168,17 @@ check('unwritable-dlq-holds-the-offset', async ({ learner, kafka, did }) => {
   }
   const consumer = await startService(client, 'inventory', options, onCall)
   client.host.deadline(20_000)
-  await kafka.produce(topic, [record(1), record(2)])
-  // Until it is clear what becomes of the order: given up, tried again, held on to, or the consumer has ended.
+  await kafka.produce(topic, [first, record(2)])
+  // Until it is clear what becomes of it: given up, tried again, held on to, or the consumer has ended.
   const times = (n: number): number => calls.filter((found) => found === n).length
   const cuts = (): number => client.kafkaWire.requests('Produce').length
   const shows = (): boolean => times(2) > 0 || times(1) > options.maxAttempts || cuts() >= 12 || client.kafkaWire.open() === 0
   // Whose pauses between two tries at the DLQ grow has tried a few times only: that is holding on to it as well.
   const enough = performance.now() + 12_000
   await eventually(async () => shows() || (await done(kafka, groupId, topic)) > 1 || (cuts() >= 3 && performance.now() > enough),
-    both('a sign of what became of the order', 'dấu hiệu cho biết đơn hàng ra sao'), 15_000)
+    both(`a sign of what became of ${what.en}`, `dấu hiệu cho biết ${what.vi} ra sao`), 15_000)
   await quiet(client)
-  holds(times(2) === 0, both('the order behind the one that could not be given up', 'đơn hàng phía sau đơn không bỏ được'),
+  holds(times(2) === 0, both(`the order behind ${what.en}, which could not be given up`, `đơn hàng phía sau ${what.vi} không bỏ được`),
     both('still waiting', 'vẫn đang chờ'), both('already handled', 'đã được xử lý'))
   atMost(await done(kafka, options.groupId, topic), 1, both('the committed offset', 'offset đã commit'))
   isShut = false
@@ -178,10 +186,10 @@ check('unwritable-dlq-holds-the-offset', async ({ learner, kafka, did }) => {
   const again = await startService(learner, 'inventory', options, onCall)
   await comes(learner, () => times(2) > 0, both('the order behind it, once the DLQ can be written', 'đơn hàng phía sau, khi DLQ ghi được'))
   const dead = await deadLetters(kafka, dlqTopic, 2)
-  holds(dead.some(({ value }) => String(value) === JSON.stringify(order(1))),
-    both('the failed order in the DLQ', 'đơn hàng bị lỗi trong DLQ'), both('there', 'có'), both('missing', 'không có'))
+  holds(dead.some(({ value }) => String(value) === first.value), both(`${what.en} in the DLQ`, `${what.vi} trong DLQ`),
+    both('there', 'có'), both('missing', 'không có'))
   await again.stop()
-})
+}
 
 /** Whether a call fails the first time: the third order only fails for the service that gets a second member. */
 const fails = ({ service, order: n }: Call): boolean => n === 1 || n === 4 || (n === 3 && service === 'loyalty')

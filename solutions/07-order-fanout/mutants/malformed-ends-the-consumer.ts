@@ -1,7 +1,7 @@
 // Mistake: throws what is wrong with a record at kafkajs, which then ends for ever.
 // Fails: dead-letters-keep-their-bytes, dead-letters-say-why-and-where-from, offset-moves-past-a-dead-letter
 // Fails: broken-json-goes-to-the-dlq, incomplete-orders-go-to-the-dlq, records-without-value-go-to-the-dlq
-// Fails: malformed-records-go-at-once, offset-waits-for-the-dlq, failing-service-delays-no-other
+// Fails: malformed-records-go-at-once, offset-waits-for-the-dlq, failing-service-delays-no-other, unwritable-dlq-holds-the-offset
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EachMessagePayload, Kafka } from 'kafkajs'
 

@@ -20,7 +20,7 @@ export async function ownAnswer(cached: Cached, { calls }: Loader<string>, args:
 /** Argument lists of which no two are equal: strings, numbers, booleans, null, arrays and plain objects. */
 export const PLAIN_ARGUMENTS: readonly unknown[][] = [
   [], [''], ['1'], [1], [-1], [0], [false], ['false'], [true], ['true'], [null], ['null'], ['undefined'],
-  ['a'], ['A'], ['a '], ['a,b'], ['a', 'b'], ['b', 'a'], ['a:b'], ['a', ',b'], ['a|b'], ['["a","b"]'], ['"a"'], ['a\u0000b'], ['é'], ['e\u0301'], ['\ud800'], ['\ud801'],
+  ['a'], ['A'], ['a '], ['a,b'], ['a', 'b'], ['b', 'a'], ['a:b'], ['a', ',b'], ['a|b'], ['["a","b"]'], ['"a"'], ['a\u0000b'], ['\u0161'], ['é'], ['e\u0301'], ['\ud800'], ['\ud801'],
   [1, 2], [12], [2, 1], ['1', 2], [1, '2'], [1.5], [1e21], ['1e+21'], [0.1 + 0.2], [0.3],
   [[]], [[[]]], [{}], ['{}'], ['[]'], [[1, 2]], [[1], 2], [[2, 1]], [['1', '2']], ['1,2'], [[1, [2]]], [[null]], [['']],
   [{ a: 1 }], [{ a: '1' }], [{ a: 1 }, 1], [{ a: { b: 1 } }], [{ a: [1] }], ['{"a":1}'], [{ a: 1, b: 2 }], [{ a: 2, b: 1 }], [{ a: null }],

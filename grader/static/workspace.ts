@@ -1,4 +1,4 @@
-import { mkdir, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { kitFolder } from '#catalog/exercise.ts'
@@ -35,6 +35,7 @@ async function fill(workspace: string, submissions: readonly Submission[]): Prom
     writeFile(join(workspace, 'tsconfig.json'), JSON.stringify(strictOptions)),
     writeFile(join(workspace, 'oxlint.json'), JSON.stringify(lintRules)),
     writeFile(join(workspace, 'finally.d.ts'), finallyWaits),
+    kafkajsWaits().then((text) => writeFile(join(workspace, 'kafkajs.d.ts'), text)),
     writeFile(join(workspace, 'submissions.json'), JSON.stringify(laid)),
     symlink(nodeModules, join(workspace, 'node_modules'), 'dir'),
     ...copies.flatMap(({ folder, files, names }) =>
@@ -56,6 +57,7 @@ const strictOptions = {
     allowImportingTsExtensions: true,
     skipLibCheck: true,
     types: ['node'],
+    paths: { kafkajs: ['./kafkajs.d.ts'] },
     noUnusedLocals: true,
   },
   include: ['code', 'finally.d.ts'],
@@ -66,6 +68,12 @@ const finallyWaits = `interface Promise<T> {
   finally(onfinally?: (() => void | PromiseLike<unknown>) | null): Promise<T>
 }
 `
+
+/** So may a listener of kafkajs, whose `on` waits for it and logs what it rejects with; its types only say `void`. */
+async function kafkajsWaits(): Promise<string> {
+  const text = await readFile(join(nodeModules, 'kafkajs/types/index.d.ts'), 'utf8')
+  return text.replaceAll(/(listener: \(.*\) => )void/g, '$1unknown')
+}
 
 /** A compiler finds these by their name, and the nearest one wins. */
 function changesOptions(name: string): boolean {

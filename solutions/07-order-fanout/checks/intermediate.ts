@@ -105,8 +105,8 @@ check('failing-service-delays-no-other', async ({ learner, kafka, did }) => {
 })
 
 check('stopped-service-goes-on', async ({ learner, kafka, did }) => {
-  did(both('let the services handle four orders of two partitions, stopped them, wrote two more and started others in their place; later called start() again of one that was stopped',
-    'cho các dịch vụ xử lý bốn đơn hàng ở hai partition, dừng lại, ghi thêm hai đơn rồi khởi động các dịch vụ khác thay thế; sau đó gọi lại start() của một dịch vụ đã dừng'))
+  did(both('let the services handle four orders of two partitions, stopped them, wrote two more and started others in their place',
+    'cho các dịch vụ xử lý bốn đơn hàng ở hai partition, dừng lại, ghi thêm hai đơn rồi khởi động các dịch vụ khác thay thế'))
   const topic = await kafka.topic(2)
   const groups = newGroups(kafka)
   const first = await startShop(learner, kafka, { topic }, undefined, groups)

@@ -2,12 +2,15 @@
  * A reader of committed records sees totals that never go down and end in the exact sum, wherever a process ends: in an
  * orderly way, before its output, between output and commit, or right after it.
  */
-import { both, check, holds, same, type Learner } from '#checks'
+import { both, check, holds, same, until, type Learner } from '#checks'
 import type { Message } from 'kafkajs'
 import { COMMITS, FINAL_COMMITS, hold, kill, untilHeld } from './hold.ts'
 import {
   commitUnderWay, endsWith, ifItComes, isSetAside, knows, noSale, openShop, sale, startAnalytics, untilTotals, type Shop, type World,
 } from './shop.ts'
+
+/** More than is worked off in one step, and few enough to come in one batch. */
+const MANY = 600
 
 check('totals-never-drop-at-a-restart', async ({ learner, kafka, did }) => {
   did(both('sold four times, more than one fetch holds, then stopped and started again',
@@ -25,6 +28,29 @@ check('totals-never-drop-at-a-restart', async ({ learner, kafka, did }) => {
   await untilTotals(kafka, shop, { lamp: 40, chair: 5 })
   await after.stop()
   await endsWith(kafka, shop, { lamp: 40, chair: 5 })
+})
+
+check('stop-loses-no-sale', async ({ learner, kafka, did }) => {
+  did(both(`called stop() when the first totals of ${MANY} sales were on their way to Kafka, then started again`,
+    `gọi stop() khi các tổng đầu tiên của ${MANY} lần bán đang trên đường đến Kafka, rồi khởi động lại`))
+  const shop = await openShop(kafka)
+  const before = await startAnalytics(learner, shop)
+  const held = hold(learner, ['Produce'])
+  await kafka.produce(shop.inputTopic, Array.from({ length: MANY }, () => sale('lamp', 1, 1)))
+  await untilHeld(held, kafka, shop, [0])
+  let hasStopped = false
+  void before.stop().catch(() => {}).then(() => { hasStopped = true })
+  await learner.host.idle()
+  await held.release()
+  // Who takes a step for each sale would need long to stop and to catch up: that is for the budgets to see.
+  const isSlow = (): boolean => learner.kafkaWire.requests('Produce').length > 100
+  await until(() => hasStopped || isSlow(), both('stop() to resolve', 'stop() hoàn tất'), 8000)
+  if (isSlow()) return
+  const after = await startAnalytics(learner, shop)
+  await untilTotals(kafka, shop, { lamp: MANY }, { ms: 15_000, unless: isSlow })
+  if (isSlow()) return
+  await after.stop()
+  await endsWith(kafka, shop, { lamp: MANY })
 })
 
 check('crash-before-the-output', async (world) => {

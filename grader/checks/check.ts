@@ -199,6 +199,6 @@ function endSentence(error: HostEnded): Text {
     case 'deadline': return both(`No answer: ${error.message}.`, `Không có câu trả lời: ${error.message.replace('did not settle within', 'chưa xong sau')}.`)
     case 'memory': return both('The code used more memory than it may (400 MB).', 'Mã dùng quá nhiều bộ nhớ (tối đa 400 MB).')
     case 'garbage': return both('The code sent something that cannot be read.', 'Mã gửi về dữ liệu không đọc được.')
-    default: return both(`The process ended in the middle of a call: ${error.message}.`, `Tiến trình kết thúc giữa lời gọi: ${error.message}.`)
+    default: return both(`The process ended in the middle of a call: ${error.message}.`, `Tiến trình kết thúc giữa lời gọi${/ \(.*\)$/.exec(error.message)?.[0] ?? ''}.`)
   }
 }

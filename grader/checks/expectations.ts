@@ -9,6 +9,11 @@ import { both, CheckFailed, shown, WaitedInVain } from './verdicts.ts'
 export function same(actual: unknown, expected: unknown, what: Text): void {
   if (isDeepStrictEqual(actual, expected)) return
   const [wanted, came] = [shown(expected), shown(actual)]
+  // Of long lists only the beginning is shown: where that is the same, the first item that differs tells more.
+  if (wanted === came && Array.isArray(actual) && Array.isArray(expected)) {
+    const at = expected.findIndex((item, i) => !isDeepStrictEqual(actual[i], item))
+    if (at >= 0) same(actual[at], expected[at], both(`${what.en}, item ${at + 1}`, `${what.vi}, phần tử thứ ${at + 1}`))
+  }
   // Texts that differ only in how their letters are put together look the same: then by code point.
   if (wanted.normalize() === came.normalize()) differ(what, escaped(wanted), escaped(came))
   differ(what, wanted, came)
@@ -53,7 +58,7 @@ export async function refuses(call: () => Promise<unknown>, classes: readonly st
     return
   }
   differ(what, wanted, options?.throws
-    ? both(`no error but ${shown(value)}`, `không có lỗi nào mà là ${shown(value)}`)
+    ? both(`no error but ${shown(value)}`, `không có lỗi, kết quả là ${shown(value)}`)
     : both(`it resolved with ${shown(value)}`, `lời gọi thành công với ${shown(value)}`))
 }
 

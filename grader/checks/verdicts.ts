@@ -56,14 +56,14 @@ function showDeep(value: unknown, depth: number): string {
   if (value instanceof Error) return value.message
   if (value === null || typeof value !== 'object') return Object.is(value, -0) ? '-0' : String(value)
   if (depth > 4) return '…'
-  if ('className' in value) return `an instance of ${String(value.className)}`
+  if ('className' in value) return `[${String(value.className)}]`
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString()
   if (Buffer.isBuffer(value)) return `Buffer(${value.length})`
   if (value instanceof Map) return `Map(${showDeep([...value], depth + 1)})`
   if (value instanceof Set) return `Set(${showDeep([...value], depth + 1)})`
   if (Array.isArray(value)) {
     const items = value.slice(0, 12).map((item) => showDeep(item, depth + 1))
-    return `[${items.join(', ')}${value.length > 12 ? `, … ${value.length} in all` : ''}]`
+    return `[${items.join(', ')}${value.length > 12 ? `, … (${value.length})` : ''}]`
   }
   const entries = Object.entries(value).slice(0, 12).map(([key, x]) => `${key}: ${showDeep(x, depth + 1)}`)
   return `{ ${entries.join(', ')} }`

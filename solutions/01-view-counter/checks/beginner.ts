@@ -17,8 +17,8 @@ check('counts-every-view', async ({ learner, did }) => {
 })
 
 check('never-viewed-is-zero', async ({ learner, did }) => {
-  did(both('asked for the count of an article nobody had viewed, then for the ranking',
-    'hỏi số lượt xem của bài viết chưa ai xem, rồi hỏi bảng xếp hạng'))
+  did(both('asked for the ranking before any view, viewed article 1, then asked for the count of article 99, which nobody had viewed, and for the ranking again',
+    'hỏi bảng xếp hạng khi chưa có lượt xem nào, xem bài 1, rồi hỏi số lượt xem của bài 99 chưa ai xem và hỏi lại bảng xếp hạng'))
   same(await learner.call('getTopArticles', learner.redis), [],
     both('the ranking before any view', 'bảng xếp hạng khi chưa có lượt xem nào'))
   await view(learner, 1)

@@ -41,7 +41,7 @@ check('processes-share-the-counts', async ({ learner, another, did }) => {
 })
 
 check('limit-zero-gives-nothing', async ({ learner, did }) => {
-  did(both('viewed three articles and asked for none of them', 'xem ba bài viết rồi hỏi với limit bằng 0'))
+  did(both('viewed three articles and asked with a limit of 3, then with a limit of 0', 'xem ba bài viết rồi hỏi với limit bằng 3, sau đó với limit bằng 0'))
   for (const articleId of [1, 2, 3]) await view(learner, articleId)
   same((await topOf(learner, 3)).length, 3, both('how many a limit of 3 gives', 'số bài trả về khi limit là 3'))
   same(await topOf(learner, 0), [], both('what a limit of 0 gives', 'kết quả khi limit là 0'))
@@ -63,8 +63,8 @@ check('ties-keep-their-order', async ({ learner, did }) => {
 })
 
 check('largest-ids-and-limits-work', async ({ learner, redis, did }) => {
-  did(both('viewed articles with ids up to 2^53 − 1 and asked for as many',
-    'xem các bài có id đến 2^53 − 1 và hỏi với limit lớn như vậy'))
+  did(both('viewed articles with ids up to 2^53 − 1 and asked for the ranking with a limit of 2^53 − 1, then again with thousands of articles',
+    'xem các bài có id đến 2^53 − 1 và hỏi bảng xếp hạng với limit 2^53 − 1, rồi hỏi lại khi có hàng nghìn bài'))
   const articles = [LARGEST, LARGEST - 1, 2 ** 32 + 1, 2 ** 31, 1]
   for (const [i, articleId] of articles.entries()) {
     for (let times = 5 - i; times > 0; times--) await view(learner, articleId)

@@ -111,7 +111,7 @@ const VALUES = [
 const FIELDS = ['tên', 'Tên', ' name ', 'a:b', '7', '😀', 'constructor', 'hasOwnProperty', 'toString', '__proto__']
 
 check('values-come-back-byte-for-byte', async ({ learner, did }) => {
-  did(both('saved and updated values of many kinds', 'lưu và cập nhật các giá trị đủ loại'))
+  did(both('saved and updated values of many kinds, and fields with unusual names', 'lưu và cập nhật các giá trị đủ loại, và các field có tên khác thường'))
   const profile = Object.fromEntries(VALUES.map((value, i) => [`field ${i}`, value]))
   await save(learner, 7, profile)
   await save(learner, 8, Object.fromEntries(Object.keys(profile).map((field) => [field, 'old'])))

@@ -5,7 +5,7 @@ export type Profile = Readonly<Record<string, string>>
 
 export const keyOf = (userId: number): string => `user:${userId}:profile`
 
-/** Two profiles that share a field, with one that only the other has on each side. */
+/** Two profiles that share a field; each has fields that the other one lacks. */
 export const OLD: Profile = { name: 'Ann', city: 'Hue', phone: 'none' }
 export const NEW: Profile = { name: 'Bob', email: 'bob@example.org' }
 

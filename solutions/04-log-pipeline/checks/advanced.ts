@@ -122,7 +122,7 @@ check('stop-waits-for-the-log-in-hand', async ({ learner, kafka, did }) => {
   await controlRun(learner, kafka)
   holds(!over,
     both('stop() while onLog is at work', 'stop() khi onLog đang xử lý'),
-    both('still waiting', 'vẫn đang chờ'), both('already resolved', 'đã xong'))
+    both('still waiting', 'vẫn đang chờ'), both('already over', 'đã xong'))
   gate.resolve()
   await stopping
 })
@@ -152,7 +152,7 @@ check('stop-commits-what-was-handled', async ({ learner, kafka, did }) => {
   await controlRun(learner, kafka)
   holds(!over,
     both('stop() while onLog is at work', 'stop() khi onLog đang xử lý'),
-    both('still waiting', 'vẫn đang chờ'), both('already resolved', 'đã xong'))
+    both('still waiting', 'vẫn đang chờ'), both('already over', 'đã xong'))
   const heldMs = performance.now() - heldSince!
   gate.resolve()
   await stopping
@@ -206,8 +206,8 @@ check('connections-stay-the-same', async ({ learner, kafka, did }) => {
 })
 
 check('commits-are-rare', async ({ learner, kafka, did }) => {
-  did(both('counted the OffsetCommit requests for a backlog of 200 logs',
-    'đếm số request OffsetCommit cho 200 log tồn đọng'))
+  did(both('wrote 200 logs at once for a consumer and counted its OffsetCommit requests until it had stopped',
+    'ghi 200 log cùng lúc cho một consumer rồi đếm số request OffsetCommit cho đến khi nó dừng'))
   atMost(await commitsForABacklog(learner, kafka), 40,
     both('OffsetCommit requests for 200 logs', 'số request OffsetCommit cho 200 log'))
 })

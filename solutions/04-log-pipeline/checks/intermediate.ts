@@ -27,7 +27,7 @@ check('send-waits-for-the-broker', async ({ learner, kafka, did }) => {
   holds(!over,
     both('sendLog() before the broker\'s answer reached the client',
       'sendLog() khi client chưa nhận được phản hồi của broker'),
-    both('still waiting', 'vẫn đang chờ'), both('already resolved', 'đã xong'))
+    both('still waiting', 'vẫn đang chờ'), both('already over', 'đã xong'))
   answer.resolve('pass')
   same(await sending, { value: undefined }, both('sendLog() once the answer is there', 'sendLog() khi đã có phản hồi'))
   await producer.disconnect()
@@ -122,7 +122,8 @@ check('old-group-goes-on', async ({ learner, kafka, did }) => {
 })
 
 check('stop-leaves-the-group', async ({ learner, kafka, did }) => {
-  did(both('let a consumer handle a log and stopped it', 'cho consumer xử lý một log rồi dừng lại'))
+  did(both('let a consumer handle a log, called stop() and held back its request to leave the group',
+    'cho consumer xử lý một log, gọi stop() và giữ lại request rời group'))
   const topic = await kafka.topic()
   const groupId = kafka.name('g')
   let handled = 0
@@ -141,7 +142,7 @@ check('stop-leaves-the-group', async ({ learner, kafka, did }) => {
   await quiet(learner)
   holds(!over,
     both('stop() before the group was left', 'stop() khi chưa rời group'),
-    both('still waiting', 'vẫn đang chờ'), both('already resolved', 'đã xong'))
+    both('still waiting', 'vẫn đang chờ'), both('already over', 'đã xong'))
   door.resolve('pass')
   await stopping
   same(await kafka.members(groupId), 0, both('members of the group after stop()', 'số thành viên của group sau stop()'))
@@ -152,7 +153,8 @@ check('rejected-log-comes-again', async ({ learner, kafka, did }) => {
     'ghi hai log; onLog báo lỗi bảy lần với log đầu tiên'))
   // Once more than kafkajs itself tries before it starts its consumer anew.
   await survives({ learner, kafka }, Array.from({ length: 7 }, (_, i) => new Error(`not yet (${i + 1})`)))
-  did(both('called stop() while onLog was at work, and let onLog reject then', 'gọi stop() khi onLog đang xử lý, rồi cho onLog báo lỗi'))
+  did(both('let onLog handle a log of one partition, called stop() while it was at work on a log of another, and let it reject then',
+    'cho onLog xử lý một log ở một partition, gọi stop() khi nó đang xử lý log ở partition khác, rồi cho onLog báo lỗi'))
   await isNotDone({ learner, kafka })
 }, { waits: true })
 
@@ -200,8 +202,8 @@ check('records-without-value-are-set-aside', async ({ learner, kafka, did }) => 
 })
 
 check('set-aside-as-it-came', async ({ learner, kafka, did }) => {
-  did(both('wrote bytes that are no text, and looked at what onInvalid got',
-    'ghi các byte không phải văn bản rồi xem onInvalid nhận được gì'))
+  did(both('wrote bytes that are no text and an empty value between two logs, and looked at what onInvalid got',
+    'ghi các byte không phải văn bản và một value rỗng xen giữa hai log rồi xem onInvalid nhận được gì'))
   const bytes = Buffer.from([0xff, 0xfe, 0x00, 0x80, 0x7b])
   const calls = await setsAside({ learner, kafka }, [bytes, ''])
   const [call] = calls
@@ -243,8 +245,8 @@ check('one-produce-request-per-log', async ({ learner, kafka, did }) => {
 })
 
 check('one-commit-per-record-at-most', async ({ learner, kafka, did }) => {
-  did(both('counted the OffsetCommit requests for a backlog of 200 logs',
-    'đếm số request OffsetCommit cho 200 log tồn đọng'))
+  did(both('wrote 200 logs at once for a consumer and counted its OffsetCommit requests until it had stopped',
+    'ghi 200 log cùng lúc cho một consumer rồi đếm số request OffsetCommit cho đến khi nó dừng'))
   atMost(await commitsForABacklog(learner, kafka), 200,
     both('OffsetCommit requests for 200 logs', 'số request OffsetCommit cho 200 log'))
 })

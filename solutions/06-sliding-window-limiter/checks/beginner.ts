@@ -29,7 +29,7 @@ check('remaining-counts-down', async ({ learner, redis, did }) => {
 })
 
 check('users-have-their-own-limit', async ({ learner, did }) => {
-  did(both('used up the limit of ann, then called for bob', 'dùng hết hạn mức của ann rồi gọi cho bob'))
+  did(both('used up a limit of 1 of ann, called for bob and asked what remains for cem', 'dùng hết hạn mức 1 của ann, gọi cho bob rồi hỏi số lượt còn lại của cem'))
   const limiter = await learner.make('RateLimiter', learner.redis, { maxRequests: 1, windowMs: LONG_MS })
   await limiter.call('isAllowed', 'ann')
   same(await limiter.call('isAllowed', 'bob'), true, both('the first call of bob', 'lời gọi đầu tiên của bob'))
@@ -37,7 +37,7 @@ check('users-have-their-own-limit', async ({ learner, did }) => {
 })
 
 check('reset-is-zero-while-a-slot-is-free', async ({ learner, did }) => {
-  did(both('asked for the reset time with a slot free, then with none', 'hỏi thời gian chờ khi còn lượt, rồi khi hết lượt'))
+  did(both('asked for the reset time before any call, and after one call with a limit of 2', 'hỏi thời gian chờ khi chưa gọi lần nào, và sau một lời gọi với hạn mức 2'))
   const limiter = await learner.make('RateLimiter', learner.redis, { maxRequests: 2, windowMs: LONG_MS })
   same(await limiter.call('getResetTime', 'ann'), 0, both('the reset time before any call', 'thời gian chờ khi chưa gọi lần nào'))
   await limiter.call('isAllowed', 'ann')
@@ -45,7 +45,7 @@ check('reset-is-zero-while-a-slot-is-free', async ({ learner, did }) => {
 })
 
 check('defaults-are-ten-per-minute', async ({ learner, redis, did }) => {
-  did(both('made a limiter without options and called it eleven times', 'tạo bộ giới hạn không có tùy chọn và gọi mười một lần'))
+  did(both('made a limiter without options, called it eleven times and asked for the reset time', 'tạo bộ giới hạn không có tùy chọn, gọi mười một lần rồi hỏi thời gian chờ'))
   const limiter = await learner.make('RateLimiter', learner.redis)
   await phaseBetween(redis, 60_000, 0, 0.98)
   const answers: unknown[] = []
@@ -53,7 +53,7 @@ check('defaults-are-ten-per-minute', async ({ learner, redis, did }) => {
     answers.push(await limiter.call('isAllowed', 'ann'))
     await nextMoment(redis)
   }
-  same(answers.filter((answer) => answer === true).length, 10, both('admissions of eleven calls', 'số lời gọi được nhận trong mười một'))
+  same(answers.filter((answer) => answer === true).length, 10, both('admissions of eleven calls', 'số lời gọi được nhận trong mười một lời gọi'))
   const reset = Number(await limiter.call('getResetTime', 'ann'))
-  holds(reset > 55 && reset <= 61, both('the reset time of a minute just used up', 'thời gian chờ khi vừa dùng hết hạn mức của một phút'), both('about 60', 'khoảng 60'), String(reset))
+  holds(reset > 55 && reset <= 61, both('the reset time of a minute just used up', 'thời gian chờ khi vừa dùng hết hạn mức của một phút'), both('about 60 s', 'khoảng 60 s'), `${reset} s`)
 })

@@ -42,8 +42,8 @@ export function judge(history: readonly Attempt[], limit: number, windowMs: numb
   }
   if (wronglyRejected(history, limit, windowMs)) {
     throw new CheckFailed(both(
-      `A call was rejected although fewer than ${limit} were admitted in the ${windowMs} ms before it.`,
-      `Một lời gọi bị từ chối dù trong ${windowMs} ms trước đó có chưa tới ${limit} lời gọi được nhận.`),
+      `A call was rejected although ${limit === 1 ? 'none was' : `fewer than ${limit} were`} admitted in the ${windowMs} ms before it.`,
+      `Một lời gọi bị từ chối dù trong ${windowMs} ms trước đó ${limit === 1 ? 'không có lời gọi nào' : `chưa có đủ ${limit} lời gọi`} được nhận.`),
     { expected: 'true', got: 'false' })
   }
 }

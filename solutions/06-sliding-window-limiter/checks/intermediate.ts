@@ -23,8 +23,8 @@ check('reset-time-is-exact', async ({ learner, redis, did }) => {
     const reset = await limiter.call('getResetTime', user)
     const after = await serverNow(redis)
     if (after > second.before + PROMPT_MS || !inOneWindow(windowMs, first.before, after)) return 'too slow'
-    same(reset, 1, both(`the reset time of a window of ${windowMs} ms, 100 ms after the first of two admissions and just after the second`,
-      `thời gian chờ của cửa sổ ${windowMs} ms, hỏi 100 ms sau lượt nhận thứ nhất và ngay sau lượt nhận thứ hai`))
+    same(reset, 1, both(`the reset time, in seconds, of a window of ${windowMs} ms, 100 ms after the first of two admissions and just after the second`,
+      `thời gian chờ, tính bằng giây, của cửa sổ ${windowMs} ms, hỏi 100 ms sau lượt nhận thứ nhất và ngay sau lượt nhận thứ hai`))
     return 'done'
   })
   // Who has one limit for all users has a check of its own.
@@ -44,7 +44,7 @@ check('reset-time-is-exact', async ({ learner, redis, did }) => {
       const least = Math.ceil((admission.before + windowMs - after - 2) / 1000)
       const most = Math.ceil((admission.after + windowMs - before + 2) / 1000)
       holds(Number.isInteger(reset) && (reset as number) >= least && (reset as number) <= most,
-        both(`the reset time of a window of ${windowMs} ms just used up`, `thời gian chờ của cửa sổ ${windowMs} ms vừa dùng hết`),
+        both(`the reset time, in seconds, of a window of ${windowMs} ms just used up`, `thời gian chờ, tính bằng giây, của cửa sổ ${windowMs} ms vừa dùng hết`),
         least === most ? `${least}` : `${least}–${most}`, String(reset))
       return 'done'
     })
@@ -134,7 +134,7 @@ check('rejections-consume-nothing', async ({ learner, redis, did }) => {
 }, { waits: true })
 
 check('short-windows-hold', async ({ learner, redis, did }) => {
-  did(both('made five calls within a window of 400 ms', 'gọi năm lần trong một cửa sổ 400 ms'))
+  did(both('made five calls within a window of 400 ms, with a limit of 2', 'gọi năm lần trong một cửa sổ 400 ms, hạn mức 2'))
   await timely(redis, async (i) => {
     const limiter = await learner.make('RateLimiter', learner.redis, { maxRequests: 2, windowMs: 400 })
     const calls: Attempt[] = []
@@ -147,7 +147,8 @@ check('short-windows-hold', async ({ learner, redis, did }) => {
 }, { waits: true })
 
 check('waiting-the-reset-time-is-enough', async ({ learner, redis, did }) => {
-  did(both('used up a limit of 2 in two steps and waited the reset time', 'dùng hết hạn mức 2 theo hai bước rồi chờ đủ thời gian được báo'))
+  did(both('used up a limit of 2 in two steps, waited until the first call had left the window, asked for the reset time and the remaining calls, and called again',
+    'dùng hết hạn mức 2 theo hai bước, chờ đến khi lời gọi đầu ra khỏi cửa sổ, hỏi thời gian chờ và số lượt còn lại, rồi gọi lại'))
   await timely(redis, async (i) => {
     const windowMs = wider(250, i)
     const limiter = await learner.make('RateLimiter', learner.redis, { maxRequests: 2, windowMs })
@@ -183,7 +184,7 @@ check('asking-changes-nothing', async ({ learner, redis, did }) => {
   for (const [key, end] of await expiryTimes(redis)) {
     const before = ends.get(key)
     holds(before !== undefined && end !== null && end <= before! + 10, both(`the moment ${key} expires, after asking`, `thời điểm ${key} hết hạn, sau khi hỏi`),
-      both('as before', 'như trước'), before === undefined ? both('a new key', 'có key mới') : end === null ? both('never', 'không bao giờ') : both(`${Math.round(end - before!)} ms later`, `muộn hơn ${Math.round(end - before!)} ms`))
+      before === null ? both('some time', 'có thời hạn') : both('as before', 'như trước'), before === undefined ? both('a new key', 'có key mới') : end === null ? both('never', 'không bao giờ') : before === null ? both('an expiry where there was none', 'có thời hạn trong khi trước đó không có') : both(`${Math.round(end - before!)} ms later`, `muộn hơn ${Math.round(end - before!)} ms`))
   }
   same(await limiter.call('isAllowed', 'ann'), true, both('the second of two admissions, after asking', 'lượt nhận thứ hai trong hai lượt, sau khi hỏi'))
 })
@@ -220,7 +221,8 @@ check('keys-are-named-and-expire', async ({ learner, redis, did }) => {
 check('any-user-id-works', async ({ learner, redis, did }) => {
   const quoted = (id: string): string => escaped(JSON.stringify(id.slice(0, 60)))
   const ids = ['a', 'a:b', 'b', ':a', 'A', 'a b', '*', '{a}', 'a\n', ' ', '\u0103', '\u0161', 'a\u0306', '__proto__', 'x'.repeat(200), '0']
-  did(both('used up the limit of users whose ids look alike', 'dùng hết hạn mức của những người dùng có id gần giống nhau'))
+  did(both('used up a limit of 1 for users whose ids look alike, and for users whose id is the rest of a key that the calls of a had made',
+    'dùng hết hạn mức 1 của những người dùng có id gần giống nhau, và của những người dùng có id là phần còn lại của một key do lời gọi của a tạo ra'))
   const limiter = await learner.make('RateLimiter', learner.redis, { maxRequests: 1, windowMs: LONG_MS })
   for (const id of ids) {
     same([await limiter.call('isAllowed', id), await limiter.call('isAllowed', id)], [true, false],
@@ -241,7 +243,7 @@ check('bad-user-ids-are-refused', async ({ learner, did }) => {
   did(both('called every method with user ids that are none', 'gọi mọi phương thức với userId không hợp lệ'))
   const limiter = await learner.make('RateLimiter', learner.redis)
   for (const method of METHODS) {
-    same(typeof (await limiter.call(method, 'ann')), method === 'isAllowed' ? 'boolean' : 'number', both(`what ${method} gives for a good id`, `kiểu kết quả của ${method} với id hợp lệ`))
+    same(typeof (await limiter.call(method, 'ann')), method === 'isAllowed' ? 'boolean' : 'number', both(`the type of what ${method} gives for a good id`, `kiểu kết quả của ${method} với id hợp lệ`))
     learner.wire.forget()
     for (const id of [undefined, null, 42, {}, ['ann'], '']) {
       await refuses(() => limiter.call(method, id), ['TypeError', 'RangeError'], both(`${method}(${JSON.stringify(id) ?? 'undefined'})`, `${method}(${JSON.stringify(id) ?? 'undefined'})`))
@@ -276,7 +278,7 @@ check('admission-is-one-round-trip', async ({ learner, redis, did }) => {
 })
 
 check('no-leaked-connection', async ({ learner, did }) => {
-  did(both('called every method many times, then counted the connections', 'gọi mọi phương thức nhiều lần rồi đếm số kết nối'))
+  did(both('called isAllowed eight times at once and the other methods once, then counted the connections', 'gọi isAllowed tám lần cùng lúc và mỗi phương thức còn lại một lần rồi đếm số kết nối'))
   const limiter = await learner.make('RateLimiter', learner.redis, { maxRequests: 5, windowMs: LONG_MS })
   await storm(8, () => limiter.call('isAllowed', 'ann'))
   await limiter.call('getRemainingRequests', 'ann')

@@ -19,8 +19,8 @@ const FORGOTTEN_MS = [3000, 12_000]
 const LOOKS = 20
 
 check('nothing-outlives-with-lock', async ({ learner, another, did }) => {
-  did(both('let fn return, throw, time out and return while a renewal was on its way, then counted timers',
-    'để fn trả về, ném lỗi, hết thời gian chờ, và trả về khi một lần gia hạn đang diễn ra, rồi đếm timer'))
+  did(both('let fn return and throw, let withLock time out, let fn return while a renewal was on its way, then counted timers',
+    'để fn trả về và ném lỗi, để withLock hết thời gian chờ, để fn trả về khi một lần gia hạn đang diễn ra, rồi đếm timer'))
   learner.host.deadline(10_000)
   const lock = await lockOf(learner, 'orders', { ttlMs: LONG_MS })
   const [returns, throws] = [section(lock), section(await lockOf(learner, 'stock', { ttlMs: LONG_MS }))]
@@ -67,8 +67,8 @@ check('result-survives-a-failed-release', async ({ learner, did }) => {
 })
 
 check('result-survives-a-lost-lease', async ({ learner, redis, did }) => {
-  did(both('let fn return when the lease had ended, with Redis cut off and without',
-    'để fn trả về khi thời hạn giữ khóa đã kết thúc, do ngắt Redis và khi không ngắt'))
+  did(both('let fn return after the lease was lost: once when Redis had been cut off for a while, once with Redis working all along',
+    'để fn trả về sau khi mất khóa: một lần khi Redis đã bị ngắt một lúc, một lần khi Redis vẫn hoạt động'))
   learner.host.deadline(10_000)
   const gives = async (run: Section, what: Text): Promise<void> => {
     run.leave('done')
@@ -95,7 +95,8 @@ check('result-survives-a-lost-lease', async ({ learner, redis, did }) => {
 }, { waits: true })
 
 check('redis-failure-rejects', async ({ learner, did }) => {
-  did(both('called every method with Redis out of reach', 'gọi mọi phương thức khi không kết nối được Redis'))
+  did(both('called every method with Redis out of reach, and cut Redis off while a withLock waited',
+    'gọi mọi phương thức khi không kết nối được Redis, và ngắt Redis trong lúc một withLock đang chờ'))
   const offline = await learner.withRedis({ reconnects: false, retriesPerRequest: 0 })
   const held = await lockOf(offline, 'orders')
   const extended = await lockOf(offline, 'prices')

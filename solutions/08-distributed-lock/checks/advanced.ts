@@ -1,6 +1,6 @@
 /**
  * Over processes the lock is held by one at a time; a running owner keeps it, a killed one blocks nobody for long, and
- * one that lost it can be told: by its signal, its release and its token.
+ * one that lost it can be told: by its signal and its token.
  */
 import type { Redis } from 'ioredis'
 import { both, check, holds, Inconclusive, type Learner, type RedisWire, same, serverNow, serverReaches, until } from '#checks'
@@ -15,8 +15,8 @@ const SHORT_MS = 400
 const ROUNDS = 5
 
 check('running-fn-keeps-the-lock', async ({ learner, another, redis, did }) => {
-  did(both('let fn run for two and a half leases while another process waited for the lock; elsewhere the connection was lost at the first renewal',
-    'để fn chạy hai lần rưỡi thời hạn giữ khóa trong khi một tiến trình khác chờ khóa; ở một khóa khác, kết nối bị mất ngay lần gia hạn đầu tiên'))
+  did(both('let fn run for two and a half leases while another process waited for the lock; elsewhere extended the lease to 600 s and lost the connection at the first renewal; then let fn run with a lease of 30 days',
+    'để fn chạy hai lần rưỡi thời hạn giữ khóa trong khi một tiến trình khác chờ khóa; ở một khóa khác, gia hạn đến 600 giây rồi kết nối bị mất ngay lần gia hạn đầu tiên; sau đó để fn chạy với thời hạn 30 ngày'))
   const other = await another()
   for (const process of [learner, other]) process.host.deadline(30_000)
   const keeps = inGoodTime(redis, [learner, other], async (ttlMs, round) => {
@@ -34,7 +34,7 @@ check('running-fn-keeps-the-lock', async ({ learner, another, redis, did }) => {
         holds(waiter.given() === null,
           both(`fn has run for ${after} ms with a lease of ${ttlMs} ms; the other process`,
             `fn đã chạy ${after} ms với thời hạn ${ttlMs} ms; tiến trình kia`),
-          both('still waits', 'vẫn đang chờ'), both('got the lock', 'đã lấy được khóa'))
+          both('still waits', 'vẫn đang chờ'), both('has the lock', 'đã lấy được khóa'))
       })
       same(await aborted(), false,
         both('whether the signal of an owner that keeps the lock has aborted',
@@ -72,8 +72,8 @@ check('signal-aborts-without-redis', async ({ learner, redis, did }) => {
 }, { waits: true })
 
 check('stale-owner-notices', async ({ learner, another, redis, did }) => {
-  did(both('stopped the owner\'s process (SIGSTOP) until another owned the lock, then let it go on (SIGCONT)',
-    'dừng tiến trình giữ khóa (SIGSTOP) cho đến khi bên khác lấy được khóa, rồi cho chạy tiếp (SIGCONT)'))
+  did(both('stopped the owner\'s process (SIGSTOP) until another owned the lock, then let it go on (SIGCONT); then let the lease of another withLock end with nobody else taking the lock',
+    'dừng tiến trình giữ khóa (SIGSTOP) cho đến khi bên khác lấy được khóa, rồi cho chạy tiếp (SIGCONT); sau đó để thời hạn của một withLock khác kết thúc mà không ai lấy khóa'))
   const stale = await another()
   stale.host.deadline(15_000)
   const owner = await lockOf(learner, 'orders', { ttlMs: LONG_MS })
@@ -108,8 +108,8 @@ check('stale-owner-notices', async ({ learner, another, redis, did }) => {
 }, { waits: true })
 
 check('killed-owner-blocks-nobody', async ({ learner, another, redis, did }) => {
-  did(both('killed the owner\'s process (SIGKILL) after a renewal and asked for the lock',
-    'dừng đột ngột tiến trình giữ khóa (SIGKILL) sau một lần gia hạn rồi xin khóa'))
+  did(both('killed the owner\'s process (SIGKILL) after a renewal, or when its lease was over if none came, and asked for the lock',
+    'dừng đột ngột tiến trình giữ khóa (SIGKILL) sau một lần gia hạn, hoặc khi đã hết thời hạn nếu không có lần nào, rồi xin khóa'))
   const owner = await another()
   const lock = await lockOf(learner, 'orders')
   const keys = await leaseKeys(redis, lock)
@@ -123,8 +123,8 @@ check('killed-owner-blocks-nobody', async ({ learner, another, redis, did }) => 
   await owner.kill()
   for (const ms of await timeLeft(redis, keys)) {
     holds(ms >= 0 && ms <= SHORT_MS,
-      both(`the time left of a lease of ${SHORT_MS} ms after a renewal`,
-        `thời gian còn lại của thời hạn ${SHORT_MS} ms sau khi gia hạn`),
+      both(`the time left of a lease of ${SHORT_MS} ms when its owner was killed`,
+        `thời gian còn lại của thời hạn ${SHORT_MS} ms khi bên giữ khóa bị dừng`),
       `≤ ${SHORT_MS} ms`, ms === -1 ? both('no expiry', 'không có thời hạn') : `${ms} ms`)
   }
   await until(() => acquires(lock),

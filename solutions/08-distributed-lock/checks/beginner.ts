@@ -2,7 +2,7 @@
  * What a lock is: one holder at a time, a key with an expiry, yes or no as the answer, and a token for each
  * acquisition. `withLock` runs a function while holding the lock and gives it back.
  */
-import { between, both, check, holds, type Instance, type Learner, quiet, same, until } from '#checks'
+import { between, both, check, holds, type Instance, type Learner, quiet, same, shown, until } from '#checks'
 import { acquires, leaseKeys, lockOf, LONG_MS, releases, timeLeft } from './lease.ts'
 import { section } from './section.ts'
 
@@ -58,7 +58,8 @@ check('release-frees-the-lock', async ({ learner, did }) => {
 })
 
 check('key-is-named', async ({ learner, redis, did }) => {
-  did(both('held the lock "orders" and looked at the keys', 'giữ khóa "orders" rồi xem các key'))
+  did(both('held the lock "orders" and released it, and looked at the keys both times',
+    'giữ khóa "orders" rồi trả, và xem các key cả hai lần'))
   const lock = await lockOf(learner, 'orders')
   await acquires(lock)
   same(await redis.exists('lock:orders'), 1,
@@ -110,7 +111,8 @@ check('names-are-independent', async ({ learner, did }) => {
 })
 
 check('with-lock-holds-while-fn-runs', async ({ learner, did }) => {
-  did(both('asked for the lock while fn ran, and after it', 'xin khóa trong khi fn chạy và sau khi fn xong'))
+  did(both('asked for the lock while fn ran, and after it, then held its release up on the way to Redis',
+    'xin khóa trong khi fn chạy và sau khi fn xong, rồi giữ lệnh trả khóa lại trên đường đến Redis'))
   const lock = await lockOf(learner, 'orders')
   const other = await lockOf(learner, 'orders')
   for (const result of ['done', 0, undefined]) {
@@ -138,7 +140,7 @@ check('token-belongs-to-the-acquisition', async ({ learner, did }) => {
     const token = await lock.get('fencingToken')
     holds(typeof token === 'number' && Number.isFinite(token), both(`fencingToken of the ${round} acquisition`,
       `fencingToken của lần acquire ${round === 'first' ? 'đầu' : 'thứ hai'}`),
-      both('a number', 'một số'), String(token))
+      both('a number', 'một số'), shown(token))
     await releases(lock)
     same(await lock.get('fencingToken'), null, both('fencingToken after the release', 'fencingToken sau khi trả khóa'))
   }

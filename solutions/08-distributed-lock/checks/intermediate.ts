@@ -21,8 +21,8 @@ check('one-of-many-gets-it', async ({ learner, did }) => {
 })
 
 check('only-the-owner-releases', async ({ learner, redis, did }) => {
-  did(both('let a lease end, gave the lock to another, and released as the first',
-    'để thời hạn giữ khóa kết thúc, bên khác lấy khóa, rồi bên đầu gọi release'))
+  did(both('let a lease end, gave the lock to another, and released as the first; let a withLock lose its lease, took the lock anew on the same instance, and let that withLock end',
+    'để thời hạn giữ khóa kết thúc, bên khác lấy khóa, rồi bên đầu gọi release; để một withLock hết thời hạn, lấy lại khóa trên cùng đối tượng, rồi để withLock đó kết thúc'))
   const late = await lockOf(learner, 'orders')
   const owner = await lockOf(learner, 'orders')
   await acquires(late)
@@ -45,17 +45,17 @@ check('only-the-owner-releases', async ({ learner, redis, did }) => {
   await run.ending()
   same(await acquires(owner), false,
     both('acquire by another once that withLock has ended, the lock taken anew on the same instance meanwhile',
-      'acquire bởi bên khác khi withLock đó kết thúc, dù khóa đã được lấy lại trên cùng đối tượng'))
+      'acquire bởi bên khác sau khi withLock đó kết thúc, trong khi khóa đã được lấy lại trên cùng đối tượng'))
   same(await late.get('fencingToken'), token,
     both('fencingToken of what was taken anew, once that withLock has ended',
-      'fencingToken của lần lấy lại, khi withLock đó kết thúc'))
+      'fencingToken của lần lấy lại, sau khi withLock đó kết thúc'))
   same(await releases(late), true,
-    both('release of what was taken anew, once that withLock has ended', 'release lần lấy lại, khi withLock đó kết thúc'))
+    both('release of what was taken anew, once that withLock has ended', 'release lần lấy lại, sau khi withLock đó kết thúc'))
 })
 
 check('refusal-changes-nothing', async ({ learner, redis, did }) => {
-  did(both('refused a lock to its owner and to another, then looked at who owns it',
-    'từ chối khóa với chính bên giữ và với bên khác, rồi xem ai đang giữ'))
+  did(both('set the time left of a held lock to 30 s, asked for it as its owner and as another, then looked at the tokens, the time left and who owns it',
+    'đặt thời gian còn lại của khóa đang bị giữ thành 30 giây, xin khóa với tư cách chính bên giữ và bên khác, rồi xem token, thời gian còn lại và ai đang giữ'))
   const owner = await lockOf(learner, 'orders', { ttlMs: 60_000 })
   const other = await lockOf(learner, 'orders', { ttlMs: LONG_MS })
   const keys = await leaseKeys(redis, owner)
@@ -81,8 +81,8 @@ check('refusal-changes-nothing', async ({ learner, redis, did }) => {
 })
 
 check('extend-moves-the-end', async ({ learner, redis, did }) => {
-  did(both('extended a lease to a later end, then to an earlier one; released another, extended, after ttlMs',
-    'gia hạn để thời hạn kết thúc muộn hơn, rồi sớm hơn; trả một khóa khác, đã gia hạn, sau khi ttlMs trôi qua'))
+  did(both('extended a lease to a later end, then to an earlier one, released the lock and took it again; released another, extended, after ttlMs',
+    'gia hạn để thời hạn kết thúc muộn hơn, rồi sớm hơn, trả khóa và lấy lại; trả một khóa khác, đã gia hạn, sau khi ttlMs trôi qua'))
   const lock = await lockOf(learner, 'orders', { ttlMs: 20_000 })
   const keys = await leaseKeys(redis, lock)
   await acquires(lock)
@@ -94,7 +94,7 @@ check('extend-moves-the-end', async ({ learner, redis, did }) => {
     const passed = (await serverNow(redis)) - asked
     for (const time of left) {
       between(time, Math.floor(ms - passed - 2), ms,
-        both(`the time left after extend(${ms}), in ms`, `thời gian còn lại sau extend(${ms}), tính bằng ms`))
+        both(`the time left after extend(${ms}), in ms (-1: no expiry)`, `thời gian còn lại sau extend(${ms}), tính bằng ms (-1: không có thời hạn)`))
     }
   }
   await extend(lock, 45_000)
@@ -103,8 +103,8 @@ check('extend-moves-the-end', async ({ learner, redis, did }) => {
   await acquires(lock)
   for (const time of await timeLeft(redis, keys)) {
     between(time, 0, (usual ?? 0) + 1000,
-      both('the time left of the next acquisition with ttlMs: 20000, after extend(45000) and release, in ms',
-        'thời gian còn lại của lần acquire tiếp theo với ttlMs: 20000, sau extend(45000) và release, tính bằng ms'))
+      both('the time left of the next acquisition with ttlMs: 20000, after extend(45000) and release, in ms (-1: no expiry)',
+        'thời gian còn lại của lần acquire tiếp theo với ttlMs: 20000, sau extend(45000) và release, tính bằng ms (-1: không có thời hạn)'))
   }
   await isHeldBeyondTtl(learner, redis)
 }, { waits: true })

@@ -15,7 +15,7 @@ export interface Given {
 export interface Section {
   readonly given: () => Given | null
   /** Waits until fn runs. */
-  entered(ms?: number): Promise<Given>
+  entered(): Promise<Given>
   /** Lets fn return `value`, or throw `error`; whenever that is. */
   leave(value?: unknown): void
   fail(error: Error): void
@@ -41,10 +41,10 @@ export function section(lock: Instance): Section {
   }
   return {
     given: () => given,
-    entered: (ms) => until(() => {
+    entered: () => until(() => {
       if (given === null && over() !== null) throw withoutFn(over()!)
       return given
-    }, both('withLock to run its function', 'withLock chạy hàm được truyền vào'), ms),
+    }, both('withLock to run its function', 'withLock chạy hàm được truyền vào')),
     leave: gate.resolve,
     fail: gate.reject,
     ended: over,

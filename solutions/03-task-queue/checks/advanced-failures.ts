@@ -62,8 +62,8 @@ check('redis-failure-rejects', async ({ learner, did }) => {
 })
 
 check('failed-claim-command-rejects', async ({ learner, redis, did }) => {
-  did(both('claimed a task and gave its keys another type, all at once and one by one',
-    'nhận một công việc rồi đổi kiểu các key, tất cả cùng lúc rồi từng key một'))
+  did(both('claimed a task, gave its keys another type, all at once and one by one, and called claimTask, ackTask and requeueStale',
+    'nhận một công việc, đổi kiểu các key, tất cả cùng lúc rồi từng key một, và gọi claimTask, ackTask, requeueStale'))
   await addAll(learner, ['a', 'b'])
   const claimed = await claimOne(learner)
   await nextMoment(redis)
@@ -97,13 +97,13 @@ check('survives-an-emptied-script-cache', async ({ learner, redis, did }) => {
   for (let round = 0; round < 2; round++) {
     for (const name of ['a', 'b', 'c']) await flushed(() => add(learner, task(name)))
     same(await flushed(() => lengthOf(learner)), 3, both('the length', 'độ dài'))
-    same((await flushed(() => next(learner))) === null, false, both('that nothing waits', 'không có gì đang chờ'))
+    same((await flushed(() => next(learner))) === null, false, both('whether getNextTask gave null although tasks waited', 'getNextTask có trả về null dù còn công việc chờ'))
     const claimed = await flushed(() => claimOne(learner))
     same(await flushed(() => ack(learner, claimed)), true, both('the acknowledgement', 'lần xác nhận'))
     await flushed(() => claimOne(learner))
     await nextMoment(redis)
     same(await flushed(() => requeue(learner, 0)), 1, both('how many claims went back', 'số công việc được trả lại'))
-    same((await flushed(() => next(learner))) === null, false, both('that nothing waits after that', 'sau đó không có gì đang chờ'))
+    same((await flushed(() => next(learner))) === null, false, both('whether getNextTask gave null although tasks waited, after requeueStale', 'getNextTask có trả về null dù còn công việc chờ, sau requeueStale'))
   }
 })
 
@@ -156,7 +156,7 @@ check('never-searches-the-keys', async ({ learner, redis, did }) => {
     'gọi mọi hàm rồi xem những lệnh server đã chạy, kể cả trong script'))
   const answering = await commandsRun(redis, async () => {
     await addAll(learner, ['a', 'b', 'c'])
-    same((await next(learner)) === null, false, both('that nothing waits', 'không có gì đang chờ'))
+    same((await next(learner)) === null, false, both('whether getNextTask gave null although tasks waited', 'getNextTask có trả về null dù còn công việc chờ'))
     await lengthOf(learner)
     same(await ack(learner, await claimOne(learner)), true, both('the acknowledgement', 'lần xác nhận'))
     await claimOne(learner)

@@ -53,7 +53,7 @@ check('old-receipts-acknowledge-nothing', async ({ learner, redis, did }) => {
 })
 
 check('equal-tasks-are-claimed-apart', async ({ learner, redis, did }) => {
-  did(both('claimed three equal tasks and acknowledged one', 'nhận ba công việc giống nhau và xác nhận một'))
+  did(both('claimed three equal tasks, acknowledged one and put back the others', 'nhận ba công việc giống nhau, xác nhận một rồi trả lại các công việc kia'))
   for (let i = 0; i < 3; i++) await add(learner, task('same'))
   const claims = [await claimOne(learner), await claimOne(learner), await claimOne(learner)]
   same(await ack(learner, claims[1]!), true, both('the acknowledgement', 'lần xác nhận'))
@@ -61,8 +61,8 @@ check('equal-tasks-are-claimed-apart', async ({ learner, redis, did }) => {
 })
 
 check('requeue-tells-how-many', async ({ learner, redis, did }) => {
-  did(both('claimed four of five tasks, acknowledged one, and put back the others, twice',
-    'nhận bốn trong năm công việc, xác nhận một, rồi trả lại các công việc kia, hai lần'))
+  did(both('claimed four of five tasks, acknowledged one, and put back the others, twice; then claimed 120 tasks and put them back',
+    'nhận bốn trong năm công việc, xác nhận một, rồi trả lại các công việc kia, hai lần; sau đó nhận 120 công việc rồi trả lại'))
   await addAll(learner, ['a', 'b', 'c', 'd', 'e'])
   const claims = [await claimOne(learner), await claimOne(learner), await claimOne(learner, 'worker-2'), await claimOne(learner)]
   await ack(learner, claims[1]!)
@@ -89,7 +89,7 @@ check('only-stale-claims-go-back', async ({ learner, redis, did }) => {
     await earlyInASecond(redis)
     await claimOne(learner)
     const old = await serverNow(redis)
-    same(await requeue(learner, LONG_MS), 0, both('how many claims are older than 30 years', 'số lần nhận đã quá 30 năm'))
+    same(await requeue(learner, LONG_MS), 0, both(`what requeueStale(${LONG_MS}) resolved to right after a claim`, `kết quả của requeueStale(${LONG_MS}) ngay sau một lần nhận`))
     await serverReaches(redis, old + spanMs)
     const fresh = await serverNow(redis)
     await claimOne(learner)

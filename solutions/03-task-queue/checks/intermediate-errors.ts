@@ -9,7 +9,7 @@ import { add, addAll, lengthOf, nameOf, next, nextNames, task } from './queue.ts
 import { plantWrongTypes } from './wrong-types.ts'
 
 check('malformed-entries-are-passed-over', async ({ learner, redis, did }) => {
-  did(both('planted text that is no JSON at the head of task:queue', 'đặt văn bản không phải JSON vào đầu task:queue'))
+  did(both('planted text that is no JSON at the head of task:queue and took tasks', 'đặt văn bản không phải JSON vào đầu task:queue rồi lấy công việc'))
   const { plant } = await planter(learner, redis)
   await plant(['not a task', '{"name":"half', '{"name":NaN}', '<task/>', ''])
   same(await nextNames(learner, 1), ['a'], both('the task behind five malformed entries', 'công việc nằm sau năm phần tử hỏng'))
@@ -24,8 +24,8 @@ check('malformed-entries-are-passed-over', async ({ learner, redis, did }) => {
 })
 
 check('malformed-entries-are-kept', async ({ learner, redis, did }) => {
-  did(both('planted text that is no JSON at the head of task:queue and looked into task:queue:dead',
-    'đặt văn bản không phải JSON vào đầu task:queue rồi xem task:queue:dead'))
+  did(both('planted text that is no JSON at the head of task:queue, took tasks and looked into task:queue:dead',
+    'đặt văn bản không phải JSON vào đầu task:queue, lấy công việc rồi xem task:queue:dead'))
   const { plant, dead } = await planter(learner, redis)
   const texts = ['{"name":"half', 'chưa xong', ' spaces kept ', '{"name":0x10}', '']
   await plant(texts)
@@ -50,7 +50,7 @@ check('bad-tasks-are-refused', async ({ learner, did }) => {
 check('failed-command-rejects', async ({ learner, redis, did }) => {
   did(both('gave every key of the queue another type', 'đổi kiểu mọi key của hàng đợi'))
   await addAll(learner, ['a', 'b'])
-  same((await next(learner)) === null, false, both('that nothing waits, while all is well', 'không có gì đang chờ, khi mọi thứ bình thường'))
+  same((await next(learner)) === null, false, both('whether getNextTask gave null although tasks waited, while all is well', 'getNextTask có trả về null dù còn công việc chờ, khi mọi thứ bình thường'))
   await plantWrongTypes(redis)
   await rejects(() => add(learner, task('c')), both('addTask on keys of a wrong type', 'addTask khi key sai kiểu'))
   await rejects(() => next(learner), both('getNextTask on keys of a wrong type', 'getNextTask khi key sai kiểu'))
@@ -72,8 +72,8 @@ check('nobody-is-held-up', async ({ learner, redis, did }) => {
     const unanswered = learner.wire.commands().filter(({ reply }) => reply === null).map(({ connection }) => connection)
     return new Set(unanswered).size < unanswered.length
   })
-  holds(answered, both('addTask while somebody waits for a task on the same connection', 'addTask khi có bên đang chờ công việc trên cùng kết nối'),
-    both('an answer at once', 'trả lời ngay'), both('it waits too: the connection is blocked', 'cũng phải chờ: kết nối bị chặn'))
+  holds(answered, both('addTask and getQueueLength while somebody waits for a task on the same connection', 'addTask và getQueueLength khi có bên đang chờ công việc trên cùng kết nối'),
+    both('an answer at once', 'trả lời ngay'), both('they wait too: the connection is blocked', 'cũng phải chờ: kết nối bị chặn'))
   const { added, length } = await others
   same(added, 1, both('what addTask resolved to', 'kết quả của addTask'))
   holds(length === 0 || length === 1, both('the length', 'độ dài'), '0 / 1', String(length))

@@ -26,7 +26,7 @@ check('adding-at-once-loses-nothing', async ({ learner, did }) => {
 })
 
 check('processes-share-the-queue', async ({ learner, another, did }) => {
-  did(both('added tasks in one process, took them in turn in two', 'thêm công việc ở một tiến trình, lần lượt lấy từ hai tiến trình'))
+  did(both('added tasks in two processes and took them in turn in both', 'thêm công việc ở hai tiến trình, lần lượt lấy từ cả hai'))
   const other = await another()
   await addAll(learner, ['a', 'b', 'c'])
   const taken = [...(await nextNames(learner, 1)), ...(await nextNames(other, 1))]
@@ -38,7 +38,7 @@ check('processes-share-the-queue', async ({ learner, another, did }) => {
 })
 
 check('order-holds-however-fast', async ({ learner, did }) => {
-  did(both('added tasks one right after the other and took them', 'thêm công việc liên tiếp thật nhanh rồi lấy ra'))
+  did(both('added tasks one right after the other and took them, then added 30 more at once', 'thêm công việc liên tiếp thật nhanh rồi lấy ra, sau đó thêm 30 công việc cùng lúc'))
   // More than ten, so that whoever compares numbers as text goes wrong; many, so that some share a millisecond.
   const names = Array.from({ length: 30 }, (_, i) => `task ${(i * 37) % 60} of 60`)
   await addAll(learner, names)
@@ -54,12 +54,12 @@ check('order-holds-however-fast', async ({ learner, did }) => {
 check('any-json-comes-back', async ({ learner, did }) => {
   did(both('added tasks that are hard to carry and took them', 'thêm những công việc khó lưu trữ rồi lấy ra'))
   const tasks: [object, string, string][] = [
-    [{}, 'an empty task', 'công việc rỗng'],
+    [{}, 'nothing in it', 'nội dung rỗng'],
     [{ list: [], object: {}, both: [[], {}, [[]]], nothing: null }, 'empty lists and objects', 'mảng và object rỗng'],
     [{ large: 9007199254740991, small: 1e-7, sum: 0.1 + 0.2, negative: -12345678901234 }, 'numbers with many digits', 'số nhiều chữ số'],
     [{ text: 'Xin chào 👋\n"quoted"\t\u0000 \\ \u2028', 'kéy': 'ă', '': 1 }, 'unusual characters', 'ký tự đặc biệt'],
     [{ id: 'mine', receipt: 'mine', task: { task: 1 }, payload: 'p', data: [1], workerId: 7, claimedAt: 0, timestamp: 'then' },
-      'fields named like those of an envelope', 'các field trùng tên với lớp bọc ngoài'],
+      'fields named like those of an envelope', 'các field trùng tên với field của lớp bọc ngoài'],
     [{ at: '2026-01-02T03:04:05.678Z', day: '2026-01-02', big: '9007199254740993', yes: 'true' }, 'texts that read like dates and numbers', 'chuỗi trông giống ngày tháng và số'],
     [{ text: 'x'.repeat(20_000) }, 'a long text', 'chuỗi dài'],
     [{ a: { b: { c: { d: { e: { f: [{ g: [1, '1', true, 'true'] }] } } } } } }, 'nested values', 'giá trị lồng nhau'],
@@ -94,7 +94,7 @@ check('waiting-tasks-never-expire', async ({ learner, redis, did }) => {
 })
 
 check('queue-has-no-limit', async ({ learner, redis, did }) => {
-  did(both('added thousands of tasks', 'thêm hàng nghìn công việc'))
+  did(both('added more than a thousand tasks', 'thêm hơn một nghìn công việc'))
   await add(learner, task('first'))
   const count = await addCopies(learner, redis)
   same(await lengthOf(learner), count + 1, both(`the length after ${count + 1} tasks were added`, `độ dài sau khi thêm ${count + 1} công việc`))

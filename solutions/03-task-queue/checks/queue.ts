@@ -16,7 +16,7 @@ export async function addAll(learner: Learner, names: readonly string[]): Promis
   for (const name of names) await add(learner, task(name))
 }
 
-/** The names of the next `n` tasks. An empty queue is not asked: what it says has a check of its own. */
+/** The names of the next `n` tasks, or what else the code gave. */
 export async function nextNames(learner: Learner, n: number): Promise<unknown[]> {
   const names: unknown[] = []
   for (let i = 0; i < n; i++) names.push(nameOf(await next(learner)))

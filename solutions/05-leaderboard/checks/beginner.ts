@@ -37,7 +37,7 @@ check('unknown-player-has-no-rank', async ({ learner, did }) => {
 })
 
 check('score-is-set-not-added', async ({ learner, did }) => {
-  did(both('set a score again, to a higher and to a lower value', 'đặt lại điểm, cao hơn rồi thấp hơn'))
+  did(both('set a score again: higher, lower, and the same', 'đặt lại điểm: cao hơn, thấp hơn, rồi giữ nguyên'))
   const board = await boardOf(learner)
   const scores: unknown[] = []
   for (const score of [100, 150, 120, 120]) {
@@ -48,7 +48,8 @@ check('score-is-set-not-added', async ({ learner, did }) => {
 })
 
 check('top-gives-as-many-as-asked', async ({ learner, redis, did }) => {
-  did(both('asked for the top of twelve players, with and without a number', 'hỏi những người đứng đầu trong mười hai người, có và không truyền số lượng'))
+  did(both('asked for the top of twelve players, with and without a number, then for the top 1500 of 2000',
+    'hỏi những người đứng đầu trong mười hai người, có và không truyền số lượng, rồi hỏi 1500 người đứng đầu trong 2000 người'))
   const board = await boardOf(learner)
   const players = Array.from({ length: 12 }, (_, i) => `player-${i}`)
   for (const [i, playerId] of players.entries()) await add(board, playerId, 100 - i)
@@ -59,7 +60,7 @@ check('top-gives-as-many-as-asked', async ({ learner, redis, did }) => {
   await redis.flushdb()
   const { board: large, grow } = await growing(learner, redis)
   await grow(2000)
-  same((await topOf(large, 1500)).length, 1500, both('how many the top 1500 of more are', 'số người khi hỏi 1500 trong nhiều người hơn'))
+  same((await topOf(large, 1500)).length, 1500, both('how many the top 1500 of 2000 are', 'số người khi hỏi 1500 trong 2000 người'))
 })
 
 check('nearby-shows-both-sides', async ({ learner, did }) => {

@@ -14,7 +14,7 @@ const NO_NUMBERS: [unknown, string[]][] = [
 ]
 
 check('bad-scores-are-refused', async ({ learner, did }) => {
-  did(both('set scores that are none, of players new and known', 'đặt những điểm không hợp lệ, cho người mới và người đã có'))
+  did(both('set invalid scores, of players new and known', 'đặt những điểm không hợp lệ, cho người mới và người đã có'))
   const board = await boardWithAnn(learner)
   const bad: [unknown, string[]][] = [...NO_NUMBERS, [undefined, ['TypeError']], [2 ** 53, ['RangeError']], [-(2 ** 53), ['RangeError']], [1e300, ['RangeError']]]
   for (const [score, classes] of bad) {
@@ -24,7 +24,7 @@ check('bad-scores-are-refused', async ({ learner, did }) => {
 })
 
 check('bad-player-ids-are-refused', async ({ learner, did }) => {
-  did(both('called every method with player ids that are none', 'gọi mọi phương thức với playerId không hợp lệ'))
+  did(both('called every method that takes a player id with ones that are no strings', 'gọi mọi phương thức nhận playerId với playerId không phải chuỗi'))
   const board = await boardWithAnn(learner)
   for (const playerId of [undefined, null, 42, true, {}, ['ann']]) {
     for (const method of ['getRank', 'getPlayerScore', 'getNearbyPlayers']) await refused(learner, board, method, [playerId], ['TypeError'])
@@ -33,7 +33,7 @@ check('bad-player-ids-are-refused', async ({ learner, did }) => {
 })
 
 check('bad-counts-are-refused', async ({ learner, did }) => {
-  did(both('asked for as many players, or neighbours, as nobody can count', 'hỏi với n và range không hợp lệ'))
+  did(both('called getTopPlayers and getNearbyPlayers with an invalid n or range', 'gọi getTopPlayers và getNearbyPlayers với n hoặc range không hợp lệ'))
   const board = await boardWithAnn(learner)
   const bad: [unknown, string[]][] = [...NO_NUMBERS, [-1, ['RangeError']], [-10, ['RangeError']], [1.5, ['RangeError']], [2 ** 53, ['RangeError']]]
   for (const [count, classes] of bad) {
@@ -89,7 +89,8 @@ async function boardWithAnn(learner: Learner): Promise<Instance> {
   const board = await boardOf(learner, 'board')
   await fill(board, { ann: 7, cem: 9 })
   same([await scoreOf(board, 'ann'), typeof (await rankOf(board, 'ann')), (await topOf(board, 2)).length, (await nearbyOf(board, 'ann', 1)).length],
-    [7, 'number', 2, 2], both('what the board says of ann', 'kết quả từ bảng về ann'))
+    [7, 'number', 2, 2], both('the score of ann, the type of her rank, and how many the top two and her neighbours are',
+      'điểm của ann, kiểu của hạng của ann, số người đứng đầu khi hỏi hai và số người quanh ann'))
   return board
 }
 

@@ -11,14 +11,15 @@ import { allHeard, told, watch } from './watcher.ts'
 const newKey = (): string => `board-${randomUUID()}`
 
 check('watcher-hears-every-change', async ({ learner, did }) => {
-  did(both('set scores of one player, one after the other and 20 at once', 'đặt điểm cho một người, lần lượt rồi 20 lần cùng lúc'))
+  did(both('set 20 scores one after the other, then 20 at once, then 500 at once, each time of another player',
+    'đặt 20 điểm lần lượt, rồi 20 điểm cùng lúc, rồi 500 điểm cùng lúc, mỗi đợt cho một người khác'))
   const board = await boardOf(learner, newKey())
   const watcher = await watch(board)
   const scores = Array.from({ length: 20 }, (_, i) => (i * 7) % 20)
   for (const score of scores) await add(board, 'ann', score)
   same(told(await allHeard(board, watcher)), scores.map((score) => `ann ${score}`),
     both('what the listener heard of 20 calls', 'những gì listener nghe được từ 20 lời gọi'))
-  // Calls at once have no order of their own: it is the board that says which came last.
+  // Calls at once have no order of their own.
   await storm(20, (i) => add(board, 'bob', i))
   const ofBob = (await allHeard(board, watcher)).filter(({ playerId }) => playerId === 'bob')
   same(told(ofBob).toSorted(), scores.map((score) => `bob ${score}`).toSorted(),
@@ -50,7 +51,7 @@ check('changes-come-as-given', async ({ learner, did }) => {
   for (const { playerId, score } of changes) await add(board, playerId, score)
   await add(board, 'end', 1)
   await watcher.hears('end')
-  same(watcher.raw, [...changes, { playerId: 'end', score: 1 }], both('what the listener was called with', 'những gì listener được gọi với'))
+  same(watcher.raw, [...changes, { playerId: 'end', score: 1 }], both('what the listener was called with', 'những gì được truyền cho listener'))
   await watcher.stop()
 })
 
@@ -88,7 +89,7 @@ check('watcher-hears-what-comes-later', async ({ learner, did }) => {
   await early.hears('bob')
   const watcher = await watch(board)
   await add(board, 'cem', 3)
-  same(told(await allHeard(board, watcher)), ['cem 3'], both('what is heard by who began to watch after two scores', 'những gì nghe được khi bắt đầu theo dõi sau hai lần đặt điểm'))
+  same(told(await allHeard(board, watcher)), ['cem 3'], both('what is heard by a watcher that began after two scores were set', 'những gì nghe được khi bắt đầu theo dõi sau hai lần đặt điểm'))
   await Promise.all([early.stop(), watcher.stop()])
 })
 
@@ -128,7 +129,8 @@ check('watching-leaves-the-client-free', async ({ learner, did }) => {
   const watcher = await watch(board)
   await fill(board, { ann: 30, bob: 20, cem: 10 })
   same([typeof (await rankOf(board, 'bob')), await scoreOf(board, 'cem'), names(await topOf(board, 2)), names(await nearbyOf(board, 'cem', 1))],
-    ['number', 10, ['ann', 'bob'], ['bob', 'cem']], both('what the board says while it is watched', 'kết quả từ bảng trong khi được theo dõi'))
+    ['number', 10, ['ann', 'bob'], ['bob', 'cem']], both('the type of the rank of bob, the score of cem, the top two and the neighbours of cem while the board is watched',
+      'kiểu của hạng của bob, điểm của cem, hai người đứng đầu và những người quanh cem trong khi bảng được theo dõi'))
   await watcher.hears('cem')
   holds(learner.wire.open() > 1, both('connections while a board is watched', 'số kết nối trong khi theo dõi một bảng'),
     both('the given one, and one of the watcher\'s own', 'kết nối được truyền vào và kết nối riêng của bên theo dõi'), String(learner.wire.open()))
@@ -152,7 +154,8 @@ check('stopped-watcher-hears-nothing', async ({ learner, did }) => {
 })
 
 check('other-watchers-go-on', async ({ learner, did }) => {
-  did(both('watched a board and another three times, and stopped two watchers', 'theo dõi hai bảng bằng ba bên, rồi dừng hai bên'))
+  did(both('watched two boards with three watchers, stopped two of them one after the other, later began a new one',
+    'theo dõi hai bảng bằng ba bên, lần lượt dừng hai bên, sau đó mở thêm một bên mới'))
   const key = newKey()
   const [board, elsewhere] = [await boardOf(learner, key), await boardOf(learner, `${key}:other`)]
   const [first, second, third] = [await watch(board), await watch(board), await watch(elsewhere)]
@@ -161,17 +164,17 @@ check('other-watchers-go-on', async ({ learner, did }) => {
   same(told(await allHeard(board, second)), ['ann 1'], both('what the second watcher hears once the first has stopped', 'những gì bên theo dõi thứ hai nghe được sau khi bên thứ nhất dừng'))
   await second.stop()
   await add(elsewhere, 'bob', 2)
-  same(told(await allHeard(elsewhere, third)).slice(-1), ['bob 2'], both('what the watcher of another board hears then', 'những gì bên theo dõi bảng kia nghe được sau đó'))
+  same(told(await allHeard(elsewhere, third)).slice(-1), ['bob 2'], both('the last thing the watcher of another board hears then', 'điều cuối cùng bên theo dõi bảng kia nghe được sau đó'))
   await third.stop()
   const again = await watch(board)
   await add(board, 'cem', 3)
-  same(told(await allHeard(board, again)).slice(-1), ['cem 3'], both('what a new watcher hears', 'những gì bên theo dõi mới nghe được'))
+  same(told(await allHeard(board, again)).slice(-1), ['cem 3'], both('the last thing a new watcher hears', 'điều cuối cùng bên theo dõi mới nghe được'))
   await again.stop()
 })
 
 check('no-leaked-connection', async ({ learner, did }) => {
-  did(both('called every method many times, watched and stopped, then counted the connections',
-    'gọi mọi phương thức nhiều lần, theo dõi rồi dừng, sau đó đếm số kết nối'))
+  did(both('set scores at once, called every other method, watched twice and stopped, then counted the connections',
+    'đặt nhiều điểm cùng lúc, gọi mọi phương thức khác, theo dõi hai lần rồi dừng, sau đó đếm số kết nối'))
   const board = await boardOf(learner, newKey())
   await storm(8, (i) => add(board, `player-${i}`, i))
   await callEveryQuestion(learner)

@@ -45,7 +45,8 @@ check('nearby-follows-the-top', async ({ learner, did }) => {
 })
 
 check('nearby-is-clipped-at-the-ends', async ({ learner, redis, did }) => {
-  did(both('asked for the neighbours of those at the ends of the board', 'hỏi những người xung quanh những ai ở hai đầu bảng'))
+  did(both('asked for neighbours with ranges that reach beyond the ends of the board, then with a range of 1500 for the lowest of 2000',
+    'gọi getNearbyPlayers với range vượt quá đầu hoặc cuối bảng, rồi với range 1500 cho người thấp nhất trong 2000 người'))
   const board = await boardOf(learner)
   await fill(board, SIX)
   const cases: [string, number, string[]][] = [
@@ -122,7 +123,7 @@ check('results-have-their-types', async ({ learner, did }) => {
 })
 
 check('scores-come-back-exactly', async ({ learner, did }) => {
-  did(both('set large, negative and broken scores and read them back', 'đặt các điểm lớn, âm và lẻ rồi đọc lại'))
+  did(both('set large, negative and fractional scores and read them back', 'đặt các điểm lớn, âm và lẻ rồi đọc lại'))
   const board = await boardOf(learner)
   const scores = [LARGEST, LARGEST - 1, 1e15 + 0.5, 1_764_000_000_123, 12_345.6789, 10, 9, 1 / 3, 0.1 + 0.2, 0.1, 1e-7, -1e-7, -0.5, -9, -10, -(2 ** 40) - 0.25, 1 - LARGEST, -LARGEST]
   const places = scores.toSorted((a, b) => b - a).map((score, i) => ({ playerId: `player-${i}`, score, rank: i + 1 }))
@@ -146,7 +147,7 @@ check('any-player-id-works', async ({ learner, did }) => {
   }
   // Where ranks begin, and which end is best, are promises of their own.
   const ranks = await Promise.all(ids.slice(1).map((playerId) => rankOf(board, playerId)))
-  same(new Set(ranks.filter((rank) => typeof rank === 'number')).size, ids.length - 1, both('how many different ranks they have', 'số hạng khác nhau của họ'))
+  same(new Set(ranks.filter((rank) => typeof rank === 'number')).size, ids.length - 1, both('how many different ranks all but the first have', 'số hạng khác nhau của họ, trừ người đầu tiên'))
   same(names(await topOf(board, ids.length)), ids, both('the players, best first', 'những người chơi, giỏi nhất đứng trước'))
   same(names(await nearbyOf(board, '10', 5)), ids.slice(18, 29), both('the neighbours of "10" within 5', 'những người quanh "10" với range bằng 5'))
 })
@@ -187,7 +188,7 @@ check('processes-share-the-board', async ({ learner, another, did }) => {
 })
 
 check('scores-never-expire', async ({ learner, redis, did }) => {
-  did(both('set scores, called every other method, then let every key expire that has an expiry',
+  did(both('set scores, called every other method, then deleted every key that has an expiry',
     'đặt điểm, gọi mọi phương thức khác, rồi cho hết hạn mọi key có thời hạn'))
   const board = await boardOf(learner)
   await fill(board, { ann: 20, bob: 10 })

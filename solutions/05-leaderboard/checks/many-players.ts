@@ -4,7 +4,7 @@ import { add, boardOf, names, rankOf, scoreOf, topOf } from './board.ts'
 
 export interface Growing {
   readonly board: Instance
-  /** Adds players until there are about `want`; returns how many there are. */
+  /** Adds players until there are `want`, or fewer where they come by calls; returns how many there are. */
   grow(want: number): Promise<number>
 }
 

@@ -30,6 +30,8 @@ check('records-hold-the-order', async ({ learner, kafka, did }) => {
   await producer.createOrder(orders[0])
   await producer.createOrders(orders.slice(1))
   const values = (await kafka.read(topic, 3)).map(({ value }) => orderIn(jsonOf(value)))
+  for (const made of orders) same(values.find(({ order_id }) => order_id === made.order_id), made,
+    both(`the order ${made.order_id} in a value`, `đơn hàng ${made.order_id} trong value`))
   same(new Set(values), new Set(orders), both('the orders in the values', 'các đơn hàng trong value'))
   await producer.disconnect()
 })
@@ -70,8 +72,8 @@ check('earlier-orders-are-seen', async ({ learner, kafka, did }) => {
 })
 
 check('groups-are-their-own', async ({ learner, kafka, did }) => {
-  did(both('made the consumers without a groupId and looked at which group they ask for',
-    'tạo các consumer không truyền groupId rồi xem chúng hỏi group nào'))
+  did(both('started the consumers without a groupId, cutting them off before they could join, and looked at which group they ask for',
+    'khởi động các consumer không truyền groupId, cắt kết nối trước khi chúng kịp vào group, rồi xem chúng hỏi group nào'))
   const topic = await kafka.topic()
   await kafka.produce(topic, [record(1)])
   for (const service of SERVICES) {
@@ -89,8 +91,8 @@ check('groups-are-their-own', async ({ learner, kafka, did }) => {
 })
 
 check('topic-is-orders', async ({ learner, kafka, did }) => {
-  did(both('made the producer and the consumers without a topic and looked at which one they ask for',
-    'tạo producer và các consumer không truyền topic rồi xem chúng hỏi topic nào'))
+  did(both('made an order and started the consumers without a topic, cutting them off, and looked at which one they ask for',
+    'tạo đơn hàng và khởi động các consumer không truyền topic, cắt kết nối của chúng, rồi xem chúng hỏi topic nào'))
   // The default topic belongs to everybody.
   const writer = await nowhere(learner)
   const producer = await makeProducer(writer)
@@ -113,7 +115,7 @@ async function callsFor({ learner, kafka }: World, service: Service, orders: rea
   const consumer = await startService(learner, service, { topic, groupId: kafka.name('g') }, async (call) => { calls.push(call) })
   await kafka.produce(topic, orders.map((made) => ({ key: made.user_id, value: JSON.stringify(made), partition: 0 })))
   await eventually(() => calls.length >= count,
-    both(`the ${service} service to be called ${count} times`, `dịch vụ ${service} được gọi ${count} lần`))
+    both(`the ${service} service to be called ${count === 1 ? 'once' : `${count} times`}`, `dịch vụ ${service} được gọi ${count} lần`))
   await consumer.stop()
   return calls
 }
@@ -125,7 +127,7 @@ async function asksForOrders(wire: KafkaWire, who: { en: string; vi: string }): 
   same(asked(), ['orders'], both(`the topic of ${who.en}`, `topic của ${who.vi}`))
 }
 
-/** A start that cannot succeed: how long it takes to say so is not asked. */
+/** A call that cannot succeed: how long it takes to say so is not asked. */
 function unawaited(call: Promise<unknown>): void {
   call.catch(() => {})
 }

@@ -108,7 +108,7 @@ export interface Shop {
   handled(service: Service): number[]
   /** How often a service has been called for order `n`. */
   times(service: Service, n: number): number
-  /** Waits until every service has been called for order `n`, `times` times if told so, and says so where a consumer has ended instead. */
+  /** Waits until every service has been called for order `n`, `times` times if told so, and says so where every consumer has ended instead. */
   reaches(n: number, times?: number): Promise<void>
   /** Stops all of them, or those named. */
   stop(...some: readonly Service[]): Promise<unknown>
@@ -169,7 +169,7 @@ export async function comes(learner: Learner, condition: () => boolean, what: Te
 
 /** An order that lacks a field. */
 export function without(key: keyof Order): object {
-  return Object.fromEntries(Object.entries(order(1)).filter(([name]) => name !== key))
+  return Object.fromEntries(Object.entries(order(7)).filter(([name]) => name !== key))
 }
 
 /** How far a group has come on a topic, all partitions together. */
@@ -185,14 +185,14 @@ export async function standingGroups(kafka: KafkaWorld, topic: string): Promise<
 }
 
 /** Waits until `count` records are on a topic. */
-export async function untilWritten(kafka: KafkaWorld, topic: string, count: number): Promise<void> {
+export async function untilWritten(kafka: KafkaWorld, topic: string, count: number, where = both('on the topic', 'trên topic')): Promise<void> {
   await eventually(async () => (await kafka.ends(topic)).reduce((sum, end) => sum + end, 0) >= count,
-    both(`${count} records on the topic`, `${count} bản ghi trên topic`))
+    both(`${count} ${count === 1 ? 'record' : 'records'} ${where.en}`, `${count} bản ghi ${where.vi}`))
 }
 
 /** Records of a DLQ, once `count` are there. */
 export async function deadLetters(kafka: KafkaWorld, dlqTopic: string, count: number): Promise<KafkaMessage[]> {
-  await untilWritten(kafka, dlqTopic, count)
+  await untilWritten(kafka, dlqTopic, count, both('in the DLQ', 'trong DLQ'))
   return kafka.read(dlqTopic, count)
 }
 

@@ -136,9 +136,9 @@ check('offset-waits-for-the-dlq', async ({ learner, kafka, did }) => {
     both('the request that writes the dead letter', 'request ghi bản ghi vào DLQ'))
   await controlRun(learner, kafka)
   same(await done(kafka, groupId, topic), 0, both('the committed offset while no dead letter is written', 'offset đã commit khi chưa bản ghi nào vào DLQ'))
-  same([...handled], [], both('orders handled behind the dead letters', 'các đơn hàng phía sau đã được xử lý'))
+  same([...handled], [], both('orders handled behind the dead letters', 'các đơn hàng phía sau các bản ghi phải vào DLQ mà đã được xử lý'))
   door.resolve('pass')
-  await comes(client, () => handled.has(2) && handled.has(3), both('the orders behind the dead letters', 'các đơn hàng phía sau các bản ghi bị bỏ'))
+  await comes(client, () => handled.has(2) && handled.has(3), both('the orders behind the dead letters', 'các đơn hàng phía sau các bản ghi đã vào DLQ'))
   await deadLetters(kafka, dlqTopic, 2)
   await consumer.stop()
 })
@@ -178,13 +178,13 @@ async function holdsOnTo(first: ReturnType<typeof record>, what: Text, learner: 
   await eventually(async () => shows() || (await done(kafka, groupId, topic)) > 1 || (cuts() >= 3 && performance.now() > enough),
     both(`a sign of what became of ${what.en}`, `dấu hiệu cho biết ${what.vi} ra sao`), 15_000)
   await quiet(client)
-  holds(times(2) === 0, both(`the order behind ${what.en}, which could not be given up`, `đơn hàng phía sau ${what.vi} không bỏ được`),
+  holds(times(2) === 0, both(`the order behind ${what.en}, which could not be written to the DLQ`, `đơn hàng phía sau ${what.vi}, thứ chưa ghi được vào DLQ`),
     both('still waiting', 'vẫn đang chờ'), both('already handled', 'đã được xử lý'))
-  atMost(await done(kafka, options.groupId, topic), 1, both('the committed offset', 'offset đã commit'))
+  atMost(await done(kafka, options.groupId, topic), 1, both(`the committed offset, with one order before ${what.en}`, `offset đã commit, khi phía trước ${what.vi} có một đơn hàng`))
   isShut = false
   await settled(consumer.stop())
   const again = await startService(learner, 'inventory', options, onCall)
-  await comes(learner, () => times(2) > 0, both('the order behind it, once the DLQ can be written', 'đơn hàng phía sau, khi DLQ ghi được'))
+  await comes(learner, () => times(2) > 0, both(`the order behind ${what.en}, once the DLQ can be written`, `đơn hàng phía sau ${what.vi}, khi đã ghi được DLQ`))
   const dead = await deadLetters(kafka, dlqTopic, 2)
   holds(dead.some(({ value }) => String(value) === first.value), both(`${what.en} in the DLQ`, `${what.vi} trong DLQ`),
     both('there', 'có'), both('missing', 'không có'))

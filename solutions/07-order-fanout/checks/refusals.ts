@@ -10,7 +10,7 @@ type World = Pick<CheckContext, 'learner' | 'kafka'>
 const line = (quantity: unknown): object => ({ ...order(1), items: [{ product_id: 'p', quantity: 1 }, { product_id: 'q', quantity }] })
 
 check('orders-need-ids', async (world) => {
-  world.did(both('made orders that lack an id, and what is no order at all', 'tạo các đơn hàng thiếu id, và những thứ không phải đơn hàng'))
+  world.did(both('made orders that lack an id, and what is no order at all, then a good order worth 0', 'tạo các đơn hàng thiếu id, và những thứ không phải đơn hàng, rồi một đơn hợp lệ có total bằng 0'))
   await refusesEach(world, [
     without('order_id'), without('user_id'), { ...order(1), order_id: null }, { ...order(1), user_id: undefined },
     { ...order(1), items: [{ quantity: 1 }] }, {}, null, undefined,
@@ -18,22 +18,22 @@ check('orders-need-ids', async (world) => {
 })
 
 check('orders-need-items', async (world) => {
-  world.did(both('made orders without items', 'tạo các đơn hàng không có items'))
+  world.did(both('made orders without items, then a good one worth 0', 'tạo các đơn hàng không có items, rồi một đơn hợp lệ có total bằng 0'))
   await refusesEach(world, [without('items'), { ...order(1), items: [] }, { ...order(1), items: null }, { ...order(1), items: {} }])
 })
 
 check('quantities-are-positive-integers', async (world) => {
-  world.did(both('made orders with quantities that are no positive integers', 'tạo các đơn hàng có quantity không phải số nguyên dương'))
+  world.did(both('made orders with quantities that are no positive integers, then a good one worth 0', 'tạo các đơn hàng có quantity không phải số nguyên dương, rồi một đơn hợp lệ có total bằng 0'))
   await refusesEach(world, [0, -1, 1.5, NaN, Infinity, '2', null, undefined].map(line))
 })
 
 check('totals-are-finite-and-not-negative', async (world) => {
-  world.did(both('made orders whose total is not finite, negative or no number', 'tạo các đơn hàng có total không hữu hạn, âm hoặc không phải số'))
+  world.did(both('made orders whose total is infinite, negative or no number, then a good one worth 0', 'tạo các đơn hàng có total vô hạn, âm hoặc không phải số, rồi một đơn hợp lệ có total bằng 0'))
   await refusesEach(world, [NaN, Infinity, -Infinity, -0.01, '10', null, undefined].map((total) => ({ ...order(1), total })))
 })
 
 check('a-batch-is-checked-first', async ({ learner, kafka, did }) => {
-  did(both('made a batch of two good orders and a bad one, then a good batch', 'tạo một lô gồm hai đơn hợp lệ và một đơn hỏng, rồi một lô hợp lệ'))
+  did(both('made two batches, each of two good orders and a bad one, then a good batch', 'tạo hai lô, mỗi lô gồm hai đơn hợp lệ và một đơn hỏng, rồi một lô hợp lệ'))
   const topic = await kafka.topic()
   const producer = await openProducer(learner, topic)
   const bad = [{}, { ...order(3), items: [], total: -1 }]

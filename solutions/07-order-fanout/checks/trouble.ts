@@ -15,7 +15,7 @@ type World = Pick<CheckContext, 'learner' | 'kafka'>
 const LONG_MESSAGE = `out of stock, try ${'next '.repeat(60)}Monday`
 
 check('failing-call-is-tried-again', async ({ learner, kafka, did }) => {
-  did(both('let the calls for an order of two lines fail twice', 'cho các lời gọi của một đơn hàng hai dòng lỗi hai lần'))
+  did(both('let the calls for an order fail twice, those for the first of its two lines never', 'cho các lời gọi của một đơn hàng lỗi hai lần, trừ dòng đầu tiên trong hai dòng của nó'))
   const topic = await kafka.topic()
   const dlqTopic = await kafka.topic()
   const left: Record<Service, number> = { email: 2, inventory: 2, loyalty: 2 }
@@ -66,7 +66,7 @@ check('maxattempts-is-respected', async ({ learner, kafka, did }) => {
   await kafka.produce(topic, [record(1), record(2)])
   for (const service of SERVICES) {
     const times = (n: number): number => calls.filter((call) => call.service === service && call.order === n).length
-    await comes(learner, () => times(1) >= limits[service], both(`${limits[service]} attempts of ${service}`, `${limits[service]} lần thử của ${service}`))
+    await comes(learner, () => times(1) >= limits[service], both(`${limits[service]} ${limits[service] === 1 ? 'attempt' : 'attempts'} of ${service}`, `${limits[service]} lần thử của ${service}`))
     await comes(learner, () => times(2) > 0, both(`${service} to go on to the next order`, `${service} chuyển sang đơn hàng tiếp theo`))
     same(times(1), limits[service],
       both(`attempts of ${service} with maxAttempts ${limits[service]}`, `số lần thử của ${service} khi maxAttempts là ${limits[service]}`))
@@ -113,8 +113,8 @@ check('dead-letters-keep-their-bytes', async ({ learner, kafka, did }) => {
 })
 
 check('dead-letters-say-why-and-where-from', async ({ learner, kafka, did }) => {
-  did(both('let the second order of partition 1 fail and the fourth with undefined, wrote a malformed record between them, and read the headers in the DLQ',
-    'cho đơn hàng thứ hai của partition 1 bị lỗi và đơn thứ tư lỗi với undefined, ghi một bản ghi hỏng ở giữa, rồi đọc các header trong DLQ'))
+  did(both('let order o-2, at offset 1 of partition 1, fail with a long message and o-4, at offset 3, with undefined, wrote a malformed record between them, and read the headers in the DLQ',
+    'cho đơn o-2 (offset 1 của partition 1) lỗi với thông điệp dài và đơn o-4 (offset 3) lỗi với undefined, ghi một bản ghi hỏng ở giữa, rồi đọc các header trong DLQ'))
   const topic = await kafka.topic(2)
   const dlqTopic = await kafka.topic()
   const shop = await startShop(learner, kafka, { topic, dlqTopic, retryDelayMs: 5, maxAttempts: 2 }, async (call) => {
@@ -130,10 +130,10 @@ check('dead-letters-say-why-and-where-from', async ({ learner, kafka, did }) => 
     same({ 'x-topic': place['x-topic'], 'x-partition': place['x-partition'], 'x-offset': place['x-offset'] },
       { 'x-topic': topic, 'x-partition': '1', 'x-offset': isMalformed ? '2' : hasNoMessage ? '3' : '1' },
       both('where the dead letter says it came from', 'nơi bản ghi trong DLQ nói nó đến từ đâu'))
-    holds(typeof error === 'string' && (isMalformed ? error !== '' : hasNoMessage || error.includes(LONG_MESSAGE)), both('x-error', 'x-error'),
-      hasNoMessage ? both('a text', 'một chuỗi') : both('the whole message of the error', 'toàn bộ thông điệp của lỗi'),
+    holds(typeof error === 'string' && (isMalformed ? error !== '' : hasNoMessage || error.includes(LONG_MESSAGE)), both('the header x-error', 'header x-error'),
+      isMalformed ? both('a text that is not empty', 'một chuỗi không rỗng') : hasNoMessage ? both('a text', 'một chuỗi') : both('the whole message of the error', 'toàn bộ thông điệp của lỗi'),
       typeof error === 'string' ? both(`${shown(error)} (${error.length} letters)`, `${shown(error)} (${error.length} ký tự)`) : shown(error))
-    if (!isMalformed) same(attempts, '2', both('x-attempts', 'x-attempts'))
+    if (!isMalformed) same(attempts, '2', both('the header x-attempts', 'header x-attempts'))
   }
   await shop.stop()
 })
@@ -151,7 +151,7 @@ check('offset-moves-past-a-dead-letter', async ({ learner, kafka, did }) => {
   for (const service of SERVICES) await commitUnderWay(kafka, shop.groups[service], topic, 3)
   await shop.stop()
   for (const service of SERVICES) same(await done(kafka, shop.groups[service], topic), 3,
-    both(`committed offsets of ${service} after three records`, `tổng offset đã commit của ${service} sau ba bản ghi`))
+    both(`the sum of the committed offsets of ${service} after three records`, `tổng offset đã commit của ${service} sau ba bản ghi`))
 })
 
 check('broken-json-goes-to-the-dlq', async (world) => {
@@ -182,8 +182,7 @@ check('malformed-records-go-at-once', async ({ learner, kafka, did }) => {
   const shop = await startShop(learner, kafka, { topic, dlqTopic, retryDelayMs: 60_000 })
   await kafka.produce(topic, [{ value: 'not json', partition: 0 }, { value: '{}', partition: 0 }, record(1)])
   await shop.reaches(1)
-  same((await deadLetters(kafka, dlqTopic, 2 * SERVICES.length)).length >= 2 * SERVICES.length, true,
-    both('all malformed records in the DLQ', 'mọi bản ghi hỏng đã vào DLQ'))
+  await deadLetters(kafka, dlqTopic, 2 * SERVICES.length)
   await shop.stop()
 })
 

@@ -7,14 +7,14 @@ import { cutSends, FINAL_COMMITS, kill } from './hold.ts'
 import { commitUnderWay, endsWith, openShop, sale, startAnalytics, totalsReach, untilTotals } from './shop.ts'
 
 check('failed-send-counts-once', async ({ learner, another, kafka, did }) => {
-  did(both('cut the connection three times when totals were on their way to Kafka',
-    'cắt kết nối ba lần khi các tổng đang trên đường đến Kafka'))
+  did(both('cut the connection up to three times when totals were on their way to Kafka, sold on, then killed the process and started another one',
+    'cắt kết nối tối đa ba lần khi các tổng đang trên đường đến Kafka, bán tiếp, rồi dừng đột ngột tiến trình và khởi động tiến trình khác'))
   await survives({ learner, another, kafka }, cutSends)
 })
 
 check('lost-answer-counts-once', async ({ learner, another, kafka, did }) => {
-  did(both('cut the connection when Kafka had a commit, before its answer arrived',
-    'cắt kết nối khi Kafka đã nhận commit, trước khi phản hồi về đến nơi'))
+  did(both('cut the connection when Kafka had a commit, before its answer arrived, sold on, then killed the process and started another one',
+    'cắt kết nối khi Kafka đã nhận commit, trước khi phản hồi về đến nơi, bán tiếp, rồi dừng đột ngột tiến trình và khởi động tiến trình khác'))
   await survives({ learner, another, kafka }, ({ kafkaWire }) => {
     let left = 1
     const loses = (api: ApiName): boolean => FINAL_COMMITS.includes(api) && left-- > 0

@@ -11,7 +11,7 @@ check('restart-goes-on', async ({ learner, another, kafka, did }) => {
     'bán được 50, 1.09, 0.29 và 30 triệu, dừng lại, khởi động ở tiến trình khác rồi bán thêm mỗi thứ một lần'))
   const shop = await openShop(kafka)
   const before = await startAnalytics(learner, shop)
-  // 1.09 × 100 is a little more than 109, 0.29 × 100 a little less than 29; the cents of 30 million take more than 32 bits.
+  // 1.09 × 100 is a little more than 109, 0.29 × 100 a little less than 29; the cents of 30 million do not fit a signed integer of 32 bits.
   await kafka.produce(shop.inputTopic, [sale('lamp', 5, 10), sale('pin', 1, 1.09), sale('nail', 1, 0.29), sale('yacht', 3, 10_000_000)])
   await untilTotals(kafka, shop, { lamp: 50, pin: 1.09, nail: 0.29, yacht: 30_000_000 })
   await commitUnderWay(kafka, shop, 4)
@@ -23,8 +23,8 @@ check('restart-goes-on', async ({ learner, another, kafka, did }) => {
 })
 
 check('total-is-right-at-start', async ({ learner, kafka, did }) => {
-  did(both('sold for 70, stopped, started again with the same clients and asked for the total at once',
-    'bán được 70, dừng lại, khởi động lại với cùng client rồi hỏi tổng ngay'))
+  did(both('sold two products for 50 and 20, stopped, started again with the same clients and asked for both totals at once',
+    'bán hai sản phẩm được 50 và 20, dừng lại, khởi động lại với cùng client rồi hỏi ngay cả hai tổng'))
   const shop = await openShop(kafka)
   const before = await startAnalytics(learner, shop)
   await kafka.produce(shop.inputTopic, [sale('lamp', 5, 10), sale('chair', 1, 20)])
@@ -52,7 +52,7 @@ check('outputs-are-keyed', async ({ learner, kafka, did }) => {
 
 check('sums-are-exact', async ({ learner, kafka, did }) => {
   did(both('sold ten times for 0.1, and 0.1 and 0.2, and three for 1.1, and 3,000,000,000 for 0.01',
-    'bán mười lần giá 0.1, rồi 0.1 và 0.2, rồi ba cái giá 1.1, rồi 3.000.000.000 cái giá 0.01'))
+    'bán mười lần giá 0.1, rồi 0.1 và 0.2, rồi ba cái giá 1.1, rồi 3000000000 cái giá 0.01'))
   const shop = await openShop(kafka)
   const analytics = await startAnalytics(learner, shop)
   await kafka.produce(shop.inputTopic, [
@@ -77,7 +77,7 @@ check('prices-become-whole-cents', async ({ learner, kafka, did }) => {
 })
 
 check('unreachable-kafka-rejects', async ({ learner, kafka, did }) => {
-  did(both('started with Kafka out of reach', 'khởi động khi không kết nối được Kafka'))
+  did(both('started, sold and stopped, then started again with Kafka out of reach', 'khởi động, bán rồi dừng, sau đó khởi động lại khi không kết nối được Kafka'))
   const shop = await openShop(kafka)
   const offline = await learner.withKafka({ retries: 1 })
   const online = await startAnalytics(offline, shop)
@@ -104,7 +104,7 @@ check('asking-costs-kafka-nothing', async ({ learner, kafka, did }) => {
   const asking = analytics.getTotal('lamp').then((value) => { total = value })
   try {
     await until(() => total !== undefined || learner.kafkaWire.made() > made,
-      both('getTotal() while Kafka is not to be asked', 'getTotal() khi không được hỏi Kafka'))
+      both('getTotal() to resolve while everything sent to Kafka is held back', 'getTotal() trả về khi mọi thứ gửi đến Kafka đang bị giữ lại'))
     holds(learner.kafkaWire.made() === made, both('connections to Kafka that getTotal() opened', 'số kết nối đến Kafka mà getTotal() mở ra'),
       '0', String(learner.kafkaWire.made() - made))
     same(total, 10, both('getTotal() while Kafka is silent', 'getTotal() khi Kafka im lặng'))
@@ -116,8 +116,8 @@ check('asking-costs-kafka-nothing', async ({ learner, kafka, did }) => {
 })
 
 check('no-leaked-connection', async ({ learner, kafka, did }) => {
-  did(both('sold something, cut the connection when a total was on its way to Kafka, stopped, and counted the connections; then the same where start() failed',
-    'bán một món, cắt kết nối khi một tổng đang trên đường đến Kafka, dừng lại rồi đếm số kết nối; rồi làm lại khi start() thất bại'))
+  did(both('sold something, called lag(), wrote an invalid sale, cut the connection when a total was on its way to Kafka, stopped, and counted the connections; then cut a start() off, called stop() and counted again',
+    'bán một món, gọi lag(), ghi một lần bán không hợp lệ, cắt kết nối khi một tổng đang trên đường đến Kafka, dừng lại rồi đếm số kết nối; sau đó cắt kết nối trong lúc start(), gọi stop() rồi đếm lại'))
   const shop = await openShop(kafka)
   // Few retries, or kafkajs would hide the failure from the code.
   const unlucky = await learner.withKafka({ retries: 1 })
@@ -144,5 +144,5 @@ check('no-leaked-connection', async ({ learner, kafka, did }) => {
   await settled(failing.start())
   await settled(failing.stop())
   await until(() => kafkaWire.open() === 0,
-    both('every connection to Kafka to be closed after a start() that failed and stop()', 'mọi kết nối đến Kafka được đóng sau khi start() thất bại rồi stop()'))
+    both('every connection to Kafka to be closed after a start() that was cut off and stop()', 'mọi kết nối đến Kafka được đóng sau khi start() bị cắt kết nối rồi gọi stop()'))
 })

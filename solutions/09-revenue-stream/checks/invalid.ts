@@ -63,6 +63,6 @@ async function setsAside(
       both('on the dead-letter topic', 'có trên topic DLQ'), shown(found))
   }
   const others = found.filter((text) => sales.some(({ value }) => tells(text, String(value))))
-  holds(others.length === 0, both('sales on the dead-letter topic', 'lần bán hợp lệ trên topic DLQ'), both('none', 'không có'), shown(others))
+  holds(others.length === 0, both('valid sales on the dead-letter topic', 'lần bán hợp lệ trên topic DLQ'), both('none', 'không có'), shown(others))
   await analytics.stop()
 }

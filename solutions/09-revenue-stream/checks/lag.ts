@@ -22,7 +22,7 @@ check('lag-is-exact', async ({ learner, kafka, did }) => {
   release()
   const held = hold(learner, ['Produce', ...COMMITS])
   await untilHeld(held, kafka, shop, written)
-  same(await analytics.lag(), 5, both('lag() with five records read whose totals have not got to Kafka', 'lag() khi năm bản ghi đã đọc mà tổng chưa đến Kafka'))
+  same(await analytics.lag(), 5, both('lag() with five records whose totals have not got to Kafka', 'lag() khi tổng của năm bản ghi chưa đến Kafka'))
   await held.release()
   await becomes(() => analytics.lag(), 0, both('lag() to be 0 again', 'lag() trở lại 0'))
   await analytics.stop()

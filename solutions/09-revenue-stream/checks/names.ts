@@ -1,5 +1,5 @@
 /** Which names the code asks Kafka for when it was not told one. */
-import { both, namedTopics, same, settled, until, type CheckContext, type KafkaRequest, type Learner } from '#checks'
+import { both, namedTopics, same, settled, until, type CheckContext, type KafkaRequest, type Learner, type Text } from '#checks'
 import { makeAnalytics, type Shop } from './shop.ts'
 
 /** Leaves out one topic of a shop whose input is there already. */
@@ -8,13 +8,14 @@ export async function topicByDefault(
 ): Promise<void> {
   const own = { ...shop, groupId: kafka.name('revenue'), transactionalId: kafka.name('tx') }
   const asked = await asksFor(learner, own, option,
+    both(`the code, without ${option}, to ask Kafka for a topic that it was not given`, `mã không được truyền ${option} hỏi Kafka về một topic không được truyền vào`),
     (request) => namedTopics(request).filter((topic) => !Object.values(shop).includes(topic)))
   same(asked, [name], both(`the topic used without ${option}`, `topic được dùng khi không truyền ${option}`))
 }
 
-/** Starts analytics without `option` and cuts them off as soon as they name what `names` looks for: the defaults belong to everybody. */
+/** Starts analytics without `option`, waits for `what`, and cuts them off as soon as they name what `names` looks for: the defaults belong to everybody. */
 export async function asksFor(
-  learner: Learner, shop: Shop, option: keyof Shop, names: (request: KafkaRequest) => string[],
+  learner: Learner, shop: Shop, option: keyof Shop, what: Text, names: (request: KafkaRequest) => string[],
 ): Promise<string[]> {
   const { [option]: _, ...options } = shop
   // Clients of its own: what one of them does to its store when it stops is not to be seen by the next.
@@ -27,8 +28,7 @@ export async function asksFor(
   }
   const analytics = await makeAnalytics(client, options)
   const starting = settled(analytics.start())
-  await until(() => asked.size > 0, both(`the code, without ${option}, to ask Kafka for a name of its own`,
-    `mã không được truyền ${option} hỏi Kafka bằng tên của chính nó`))
+  await until(() => asked.size > 0, what)
   client.kafkaWire.down()
   await starting
   await settled(analytics.stop())

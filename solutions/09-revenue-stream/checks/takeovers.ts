@@ -24,8 +24,8 @@ check('second-instance-takes-over', async ({ learner, another, kafka, did }) => 
 })
 
 check('partitions-come-back', async ({ learner, another, kafka, did }) => {
-  did(both('sold to two instances with a partition each, stopped the second one, asked for the totals and sold again',
-    'bán vào hai instance, mỗi bên một partition, dừng instance thứ hai, hỏi các tổng rồi bán tiếp'))
+  did(both('let an instance that had both partitions give one to a second one, sold to both, stopped the second one, asked for the totals and sold again',
+    'cho instance đang giữ cả hai partition nhường một cho instance thứ hai, bán vào cả hai, dừng instance thứ hai, hỏi các tổng rồi bán tiếp'))
   const { shop, instances: [first, second] } = await twoInstances({ learner, another, kafka })
   await stops(second, learner, kafka, shop)
   await knows(first, { [one]: 15, [other]: 25 })
@@ -67,8 +67,8 @@ check('commit-during-the-takeover', async ({ learner, another, kafka, did }) => 
 })
 
 check('commit-after-the-position', async ({ learner, another, kafka, did }) => {
-  did(both('held a commit of one instance until another one, taking over, had the group\'s offsets and was about to fence it off, or to read the output',
-    'giữ commit của một instance cho đến khi instance khác đang tiếp quản đã có offset của group và sắp chặn nó hoặc sắp đọc đầu ra'))
+  did(both('held a commit of one instance until another one, taking over, was about to fence it off, or had the group\'s offsets and was about to read the output',
+    'giữ commit của một instance cho đến khi instance khác đang tiếp quản sắp chặn nó, hoặc đã có offset của group và sắp đọc đầu ra'))
   await commitsLate({ learner, another, kafka }, (shop, heir, release) => {
     const hasOffsets = (): boolean => heir.kafkaWire.requests('OffsetFetch').some((request) => request.answered && asksForOffsets(request, shop))
     before(heir, (request) => isFence(request) || (readsOutput(request, shop) && hasOffsets()), async () => {

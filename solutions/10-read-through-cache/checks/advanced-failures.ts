@@ -21,24 +21,24 @@ check('works-without-redis', async ({ learner, did }) => {
   offline.wire.down()
   for (let id = 1; id <= 3; id++) {
     same(await cached.call(id), ANN, both('the result while Redis is out of reach', 'kết quả khi không kết nối được Redis'))
-    same(load.calls.length, 1 + id, both(`calls of the function after ${id} calls without Redis and one with it`, `số lần hàm được gọi sau ${id} lời gọi không có Redis và một lời gọi có Redis`))
+    same(load.calls.length, 1 + id, both(`calls of the function: one while Redis worked, ${id} without it`, `số lần hàm được gọi: một lần khi Redis còn hoạt động, ${id} lần khi không có Redis`))
   }
   const outcome = await settled(cached.call('nobody'))
   holds('error' in outcome && outcome.error.original === error, both('what a call rejects with when the function does', 'lỗi mà lời gọi trả về khi hàm báo lỗi'),
     both('the function\'s own error', 'đúng lỗi của hàm'), 'error' in outcome ? outcome.error.message.slice(0, 200) : both('no error', 'không có lỗi'))
-  same(load.calls.length, 5, both('calls of the function when it fails too', 'số lần hàm được gọi khi chính hàm cũng lỗi'))
+  same(load.calls.length, 5, both('calls of the function in all, the last of which fails', 'tổng số lần hàm được gọi, lần cuối chính hàm báo lỗi'))
 })
 
 check('a-failed-write-costs-no-second-call', async ({ learner, did }) => {
-  did(both('cut the connection off while the function ran', 'ngắt kết nối trong lúc hàm đang chạy'))
+  did(both('cut the connection off at the first command sent after the function was called', 'ngắt kết nối ở lệnh đầu tiên được gửi sau khi hàm được gọi'))
   const { cached, load } = await cutOffWhileRunning(await learner.withRedis(LOST))
   same(await cached.call(7), ANN, both('the result when it cannot be written', 'kết quả khi không ghi được vào cache'))
   same(load.calls.length, 2, both('calls of the function, one of them before', 'số lần hàm được gọi, tính cả một lần trước đó'))
 })
 
 check('a-failed-write-is-handled', async ({ learner, did }) => {
-  did(both('cut the connection off while the function ran, and looked for rejections that nobody handles',
-    'ngắt kết nối trong lúc hàm đang chạy, rồi tìm các promise bị từ chối mà không được xử lý'))
+  did(both('cut the connection off at the first command sent after the function was called, and looked for rejections that nobody handles',
+    'ngắt kết nối ở lệnh đầu tiên được gửi sau khi hàm được gọi, rồi tìm các promise bị từ chối mà không được xử lý'))
   const process = await learner.withRedis(LOST)
   const { cached } = await cutOffWhileRunning(process)
   await settled(cached.call(7))

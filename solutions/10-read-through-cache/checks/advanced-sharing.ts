@@ -69,7 +69,7 @@ check('this-is-kept', async ({ learner, did }) => {
 })
 
 check('crash-leaves-an-expiry', async ({ cuts, redis, did }) => {
-  did(both('cut the connection after each command of a first call', 'cắt kết nối sau từng lệnh của lời gọi đầu tiên'))
+  did(both('cut the connection before the first and after each command of a first call', 'cắt kết nối trước lệnh đầu tiên và sau từng lệnh của lời gọi đầu tiên'))
   await cuts.explore({
     open: (caller) => wrap(caller, { name: 'user', expire: 60 }, loader(() => ({ id: 7 })).fn),
     call: (_, cached: Cached) => cached.call(7),

@@ -43,8 +43,8 @@ check('rich-results-come-back', async ({ learner, did }) => {
 })
 
 check('plain-data-stays-plain', async ({ learner, redis, did }) => {
-  did(both('cached a Date, a Map and undefined, then plain values that look like what was stored for them',
-    'lưu một Date, một Map và undefined vào cache, rồi các giá trị đơn giản trông giống những gì đã được lưu'))
+  did(both('cached a Date, a Map and undefined, then used plain values that look like what was stored for them, here or in other encodings, as results and as arguments',
+    'lưu một Date, một Map và undefined vào cache, rồi dùng các giá trị đơn giản trông giống dạng lưu của chúng, trong cách mã hóa này hay cách khác, làm kết quả và làm tham số'))
   const alike = [...(await storedFor(learner, redis, lookedLike())), ...LOOK_ALIKES]
   await comeBack(learner, [{ list: alike }, ...alike.slice(0, 20)])
   const load = numbered()
@@ -66,25 +66,25 @@ check('plain-data-stays-plain', async ({ learner, redis, did }) => {
 })
 
 check('other-arguments-never-hit-wrongly', async ({ learner, did }) => {
-  did(both('called with functions, symbols, instances, circles and the like, in pairs that must not be confused',
+  did(both('called with functions, symbols, instances, circular objects and the like, in pairs that must not be confused',
     'gọi với hàm, symbol, instance, cấu trúc vòng và tương tự, theo từng cặp không được lẫn nhau'))
   const load = numbered()
   const cached = await wrap(learner, { name: 'thing' }, load.fn)
   const again = await cached.call('plain')
   same(await cached.call('plain'), again, both('the answer for a plain argument, asked for again', 'kết quả cho tham số đơn giản khi hỏi lại'))
   const call = await learner.host.plant(argumentsOutsideTheList)
-  const names = (await call()) as string[]
-  for (const [i, name] of names.entries()) {
+  const names = (await call()) as [en: string, vi: string][]
+  for (const [i, [en, vi]] of names.entries()) {
     const answers: unknown[][] = [[], []]
     const ask = async (which: 0 | 1): Promise<void> => {
       const outcome = await settled(call(cached.remote, i, which))
       if ('value' in outcome) answers[which]!.push(outcome.value)
-      else holds(!outcome.error.synchronous, both(`a call with ${name}`, `lời gọi với ${name}`), both('a result, or a promise that rejects', 'có kết quả, hoặc promise bị từ chối (reject)'), both('thrown before any promise was returned', 'lỗi bị ném ra trước khi trả về promise'))
+      else holds(!outcome.error.synchronous, both(`a call with ${en}`, `lời gọi với ${vi}`), both('a result, or a promise that rejects', 'có kết quả, hoặc promise bị từ chối (reject)'), both('thrown before any promise was returned', 'lỗi bị ném ra trước khi trả về promise'))
     }
     // One after the other, and at once.
     await ask(0)
     await Promise.all([ask(1), ask(0)])
-    holds(!answers[1]!.some((answer) => answers[0]!.includes(answer)), both(`the answers for ${name}`, `các kết quả cho ${name}`), both('one for each', 'mỗi bên một kết quả'), both('the same', 'giống nhau'))
+    holds(!answers[1]!.some((answer) => answers[0]!.includes(answer)), both(`the answers for ${en}`, `các kết quả cho ${vi}`), both('one for each', 'mỗi bên một kết quả'), both('the same', 'giống nhau'))
   }
 })
 
@@ -101,8 +101,9 @@ check('what-cannot-be-stored-comes-back', async ({ learner, did }) => {
   same([await cached.call(), await cached.call()], [[ann, ann], [ann, ann]], both('a list that holds an object twice, asked for twice', 'mảng chứa cùng một object hai lần, hỏi hai lần'))
   same(twice.calls.length, 1, both('calls of the function for it', 'số lần hàm được gọi cho kết quả đó'))
   // Instances lose their class on the way to the grader, so they are looked at where they are.
-  const differences = await (await learner.host.plant(resultsOutsideTheList))(await learner.call('cacheWithRedis', learner.redis, { name: 'instance' }))
-  same(differences, [], both('results that came back as something else', 'kết quả trả về bị biến thành thứ khác'))
+  const differences = (await (await learner.host.plant(resultsOutsideTheList))(await learner.call('cacheWithRedis', learner.redis, { name: 'instance' }))) as [en: string, vi: string][]
+  holds(differences.length === 0, both('results that came back as something else', 'kết quả trả về bị biến thành thứ khác'), both('none', 'không có'),
+    both(differences.map(([en]) => en).join(', '), differences.map(([, vi]) => vi).join(', ')))
 })
 
 /** Asks twice for each result: it is cached, or computed again, but never another one. What is plain must be cached. */

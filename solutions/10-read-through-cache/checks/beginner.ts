@@ -41,8 +41,8 @@ check('plain-results-come-back', async ({ learner, did }) => {
 })
 
 check('names-have-their-own-entries', async ({ learner, did }) => {
-  did(both('wrapped two functions under two names and called both with the same argument',
-    'bọc hai hàm với hai tên và gọi cả hai với cùng một tham số'))
+  did(both('wrapped three functions under two names and, for one name, two prefixes, and called all with the same argument',
+    'bọc ba hàm với hai name, một trong đó dùng với hai prefix, rồi gọi cả ba với cùng một tham số'))
   const users = await wrap(learner, { name: 'user' }, loader(() => 'a user').fn)
   const orders = await wrap(learner, { name: 'order' }, loader(() => 'an order').fn)
   const archived = await wrap(learner, { name: 'order', prefix: 'archive' }, loader(() => 'an archived order').fn)
@@ -68,7 +68,7 @@ check('keys-carry-prefix-and-name', async ({ learner, redis, did }) => {
   ] as const) {
     const load = loader(() => ANN)
     const keys = await entryOf(redis, learner, await wrap(learner, options, load.fn), 7, 'a')
-    for (const key of keys) holds(key.startsWith(start), both('a key', 'một key'), both(`it starts with "${start}"`, `bắt đầu bằng "${start}"`), `"${key.slice(0, 80)}"`)
+    for (const key of keys) holds(key.startsWith(start), both('a key', 'một key'), both(`one that starts with "${start}"`, `bắt đầu bằng "${start}"`), `"${key.slice(0, 80)}"`)
   }
 })
 

@@ -3,7 +3,7 @@ import { both, CheckFailed, NotApplicable, type Learner } from '#checks'
 import { settle, type Cached } from './cached.ts'
 
 /** The keys that a call has left behind, in a database that holds nothing else than what learner code wrote. */
-export async function keysOf(redis: Redis, learner: Learner, call: () => Promise<unknown>): Promise<string[]> {
+async function keysOf(redis: Redis, learner: Learner, call: () => Promise<unknown>): Promise<string[]> {
   const before = new Set(await redis.keys('*'))
   await call()
   await settle(learner)
@@ -18,7 +18,7 @@ export async function entryOf(redis: Redis, learner: Learner, cached: Cached, ..
     { expected: both('an entry', 'một entry'), got: both('none', 'không có') })
 }
 
-/** Replaces what an entry holds by something nobody can read, its expiry kept. */
+/** Replaces what an entry holds by `garbage`, its expiry kept. */
 export async function spoil(redis: Redis, key: string, garbage: (stored: Buffer) => Buffer | string): Promise<void> {
   const type = await redis.type(key)
   if (type === 'string') {

@@ -2,7 +2,7 @@
  * Errors of the function are the caller's business, bad entries are not; bad options are refused when the wrapper is made.
  */
 import type { Redis } from 'ioredis'
-import { both, check, holds, LearnerError, refuses, same, settled, shown, type Learner } from '#checks'
+import { both, check, holds, LearnerError, refuses, same, settled, shown, type Learner, type Text } from '#checks'
 import { loader, settle, wrap } from './cached.ts'
 import { entryOf, retype, spoil } from './entries.ts'
 import { failsInRedis } from './outside.ts'
@@ -66,10 +66,10 @@ check('bad-expiry-is-refused', async ({ learner, did }) => {
   await settle(learner)
   learner.wire.forget()
   for (const expire of [0, -1, 1.5, Infinity]) {
-    await refusesAtOnce(learner, { name: 'user', expire }, ['RangeError'], load.fn, `expire: ${expire}`)
+    await refusesAtOnce(learner, { name: 'user', expire }, ['RangeError'], load.fn, both(`expire: ${expire}`, `expire: ${expire}`))
   }
   for (const expire of [NaN, '60', true, {}]) {
-    await refusesAtOnce(learner, { name: 'user', expire }, ['RangeError', 'TypeError'], load.fn, `expire: ${shown(expire)}`)
+    await refusesAtOnce(learner, { name: 'user', expire }, ['RangeError', 'TypeError'], load.fn, both(`expire: ${shown(expire)}`, `expire: ${shown(expire)}`))
   }
   same(learner.wire.commands().length, 0, both('commands sent by wrappers that are refused', 'số lệnh được gửi bởi hàm bọc bị từ chối'))
 })
@@ -85,14 +85,14 @@ check('long-names-are-refused', async ({ learner, redis, did }) => {
       await redis.flushdb()
       const keys = await entryOf(redis, learner, cached, 7, text)
       const bytes = Math.max(...keys.map((key) => Buffer.byteLength(key)))
-      holds(bytes <= 256, both(`bytes of a key with a name and a prefix of 150, for ${text.length} characters of ${Buffer.byteLength(text)} bytes`,
-        `số byte của key khi name và prefix dài 150, với ${text.length} ký tự dài ${Buffer.byteLength(text)} byte`), both('at most 256', 'không quá 256'), String(bytes))
+      holds(bytes <= 256, both(`bytes of a key with a name and a prefix of 150 bytes in all, for ${text.length} characters of ${Buffer.byteLength(text)} bytes`,
+        `số byte của key khi name và prefix dài tổng cộng 150 byte, với ${text.length} ký tự dài ${Buffer.byteLength(text)} byte`), both('at most 256', 'không quá 256'), String(bytes))
     }
   }
   const { fn } = loader(() => ANN)
-  await refusesAtOnce(learner, { name: 'n'.repeat(146) }, ['RangeError'], fn, 'a name of 146 bytes under cache')
-  await refusesAtOnce(learner, { name: 'é'.repeat(73) }, ['RangeError'], fn, 'a name of 73 characters and 146 bytes')
-  await refusesAtOnce(learner, { name: 'user', prefix: 'p'.repeat(147) }, ['RangeError'], fn, 'a prefix of 147 bytes')
+  await refusesAtOnce(learner, { name: 'n'.repeat(146) }, ['RangeError'], fn, both('a name of 146 bytes and the prefix cache', 'name dài 146 byte và prefix cache'))
+  await refusesAtOnce(learner, { name: 'é'.repeat(73) }, ['RangeError'], fn, both('a name of 73 characters and 146 bytes', 'name có 73 ký tự, dài 146 byte'))
+  await refusesAtOnce(learner, { name: 'user', prefix: 'p'.repeat(147) }, ['RangeError'], fn, both('a prefix of 147 bytes', 'prefix dài 147 byte'))
 })
 
 /** Spoils an entry in each of the ways; another process must compute it anew, once, and leave a good one behind. */
@@ -121,7 +121,7 @@ async function badEntries(learner: Learner, other: Learner, redis: Redis, ways: 
 }
 
 /** Refused by the factory, or by what it gave: when the wrapper is made, not when it is called. */
-async function refusesAtOnce(learner: Learner, options: object, classes: string[], fn: unknown, what: string): Promise<void> {
+async function refusesAtOnce(learner: Learner, options: object, classes: string[], fn: unknown, what: Text): Promise<void> {
   let synchronous = false
   await refuses(async () => {
     try {
@@ -130,7 +130,7 @@ async function refusesAtOnce(learner: Learner, options: object, classes: string[
       if (error instanceof LearnerError) ({ synchronous } = error)
       throw error
     }
-  }, classes, both(`cacheWithRedis with ${what}`, `cacheWithRedis với ${what}`), { throws: true })
-  holds(synchronous, both(`cacheWithRedis with ${what}`, `cacheWithRedis với ${what}`), both('it throws', 'ném lỗi ngay'),
-    both('a promise that rejects: a factory has no promise to give', 'promise bị từ chối: hàm tạo không trả về promise'))
+  }, classes, both(`cacheWithRedis with ${what.en}`, `cacheWithRedis với ${what.vi}`), { throws: true })
+  holds(synchronous, both(`cacheWithRedis with ${what.en}`, `cacheWithRedis với ${what.vi}`), both('an error thrown at once', 'ném lỗi ngay'),
+    both('a promise that rejects: a factory has no promise to give', 'promise bị từ chối (reject): hàm factory không trả về promise'))
 }

@@ -39,7 +39,8 @@ check('rejections-are-not-cached', async ({ learner, did }) => {
 })
 
 check('different-arguments-never-share', async ({ learner, redis, did }) => {
-  did(both(`called with ${PLAIN_ARGUMENTS.length} lists of arguments of which no two are equal`, `gọi với ${PLAIN_ARGUMENTS.length} danh sách tham số đôi một khác nhau`))
+  did(both(`called with ${PLAIN_ARGUMENTS.length} lists of arguments of which no two are equal, then with two lists that the function empties`,
+    `gọi với ${PLAIN_ARGUMENTS.length} danh sách tham số đôi một khác nhau, rồi với hai mảng mà hàm làm rỗng`))
   const load = numbered()
   const cached = await wrap(learner, { name: 'thing' }, load.fn)
   for (const args of PLAIN_ARGUMENTS) await ownAnswer(cached, load, args)
@@ -107,11 +108,11 @@ check('a-hit-does-not-move-the-expiry', async ({ learner, another, redis, did })
   for (let i = 0; i < 3; i++) await cached.call(7)
   await settle(other)
   same(load.calls.length, 0, both('calls of the function for what is cached', 'số lần hàm được gọi cho dữ liệu đã có trong cache'))
-  same(await longest(redis, keys) <= 400_000, true, both('whether the expiry stayed where it was', 'thời hạn vẫn giữ nguyên'))
+  same(await longest(redis, keys) <= 400_000, true, both('whether the expiry was not put off', 'thời hạn không bị kéo dài'))
 })
 
 check('keys-are-short', async ({ learner, redis, did }) => {
-  did(both('called with arguments of 20 000 characters, and many of them', 'gọi với tham số dài 20 000 ký tự, và với rất nhiều tham số'))
+  did(both('called with arguments of 20 000 characters, and with 300 arguments at a time', 'gọi với tham số dài 20 000 ký tự, và với 300 tham số trong một lời gọi'))
   const load = numbered()
   const cached = await wrap(learner, { name: 'search' }, load.fn)
   const long = 'dài '.repeat(5000)
@@ -147,8 +148,8 @@ check('invalidate-is-exact', async ({ learner, did }) => {
 })
 
 check('calls-at-once-do-not-mix', async ({ learner, did }) => {
-  did(both('made 30 calls at once with ten different arguments, the function slower for some, then calls at once with the same argument under three names and prefixes',
-    'gọi 30 lần cùng lúc với mười tham số khác nhau, có tham số hàm xử lý chậm hơn, rồi gọi cùng lúc với cùng một tham số dưới ba name và prefix khác nhau'))
+  did(both('made 30 calls at once with ten different arguments, the function slower for some, then calls at once with the same argument under three pairs of name and prefix',
+    'gọi 30 lần cùng lúc với mười tham số khác nhau, có tham số hàm xử lý chậm hơn, rồi gọi cùng lúc với cùng một tham số dưới ba cặp name và prefix khác nhau'))
   const load = loader(async ([i]) => {
     for (let turns = 10 - Number(i); turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve))
     return `result ${String(i)}`

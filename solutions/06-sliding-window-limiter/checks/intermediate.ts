@@ -3,7 +3,7 @@
  * and rejected calls or questions change nothing. Bad input is refused before anything is sent.
  */
 import type { Redis } from 'ioredis'
-import { atMost, both, check, escaped, holds, type Instance, nextMoment, refuses, same, serverNow, serverReaches, storm, until } from '#checks'
+import { atMost, both, check, escaped, holds, type Instance, nextMoment, refuses, same, serverNow, serverReaches, storm, type Text, until } from '#checks'
 import { inOneWindow, LONG_MS, phaseBetween } from './clock.ts'
 import { attempt, judge, PROMPT_MS, timely, wider, type Attempt } from './history.ts'
 import { METHODS } from './methods.ts'
@@ -184,7 +184,7 @@ check('asking-changes-nothing', async ({ learner, redis, did }) => {
   for (const [key, end] of await expiryTimes(redis)) {
     const before = ends.get(key)
     holds(before !== undefined && end !== null && end <= before! + 10, both(`the moment ${key} expires, after asking`, `thời điểm ${key} hết hạn, sau khi hỏi`),
-      before === null ? both('some time', 'có thời hạn') : both('as before', 'như trước'), before === undefined ? both('a new key', 'có key mới') : end === null ? both('never', 'không bao giờ') : before === null ? both('an expiry where there was none', 'có thời hạn trong khi trước đó không có') : both(`${Math.round(end - before!)} ms later`, `muộn hơn ${Math.round(end - before!)} ms`))
+      before === null ? both('some time', 'có thời hạn') : both('as before', 'như trước'), movedTo(before, end))
   }
   same(await limiter.call('isAllowed', 'ann'), true, both('the second of two admissions, after asking', 'lượt nhận thứ hai trong hai lượt, sau khi hỏi'))
 })
@@ -285,6 +285,14 @@ check('no-leaked-connection', async ({ learner, did }) => {
   await limiter.call('getResetTime', 'ann')
   await until(() => learner.wire.open() === 1, both('the connections made by duplicate() to be closed', 'các kết nối tạo bằng duplicate() được đóng'), 1500)
 })
+
+/** What asking has made of a moment of expiry; undefined where there was no key, null where there is no expiry. */
+function movedTo(before: number | null | undefined, end: number | null): Text {
+  if (before === undefined) return both('a new key', 'có key mới')
+  if (end === null) return both('never', 'không bao giờ')
+  if (before === null) return both('an expiry where there was none', 'có thời hạn trong khi trước đó không có')
+  return both(`${Math.round(end - before)} ms later`, `muộn hơn ${Math.round(end - before)} ms`)
+}
 
 async function lifetimes(redis: { keys(pattern: string): Promise<string[]>; pttl(key: string): Promise<number> }): Promise<Map<string, number>> {
   const keys = await redis.keys('*')

@@ -34,7 +34,7 @@ interface Entry {
 }
 
 /** A command's code is loaded only when it is the one called. */
-const commands: Readonly<Record<string, Entry>> = {
+export const commands: Readonly<Record<string, Entry>> = {
   exercise: {
     summary: { en: 'grade one exercise and show what to do next', vi: 'chấm một bài tập và chỉ ra bước tiếp theo' },
     load: async (lang) => (await import('./exercise.ts')).exerciseCommand(lang),

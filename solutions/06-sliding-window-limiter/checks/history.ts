@@ -16,6 +16,22 @@ export async function attempt(redis: Redis, limiter: Instance, userId: string): 
   return { before, after, admitted }
 }
 
+/** A call whose moment is known this well leaves most of the promptness to who comes after its window, in milliseconds. */
+const QUICK_MS = 12
+
+/**
+ * The first call of a user of that name, made anew by others until it was quick: on a busy machine one that takes its time
+ * would have to be followed, a window later, by one that takes none. `ready` prepares each of them.
+ */
+export async function quickFirst(redis: Redis, limiter: Instance, name: string, ready: () => Promise<unknown> = async () => {}): Promise<{ user: string; first: Attempt }> {
+  for (let n = 1; ; n++) {
+    await ready()
+    const user = `${name}-${n}`
+    const first = await attempt(redis, limiter, user)
+    if (first.after - first.before <= QUICK_MS || n === 8) return { user, first }
+  }
+}
+
 /**
  * The largest number of admissions that surely lie within one window: whatever moment inside its bracket each call
  * really happened at. More than the limit is a violation, with no doubt about timing.
@@ -52,10 +68,10 @@ export function judge(history: readonly Attempt[], limit: number, windowMs: numb
 export const PROMPT_MS = 40
 
 /** A window for the i-th try: a machine that was too slow gets more time, though never so much that whole seconds would do. */
-export const wider = (windowMs: number, i: number): number => Math.min(700, Math.round(windowMs * 1.6 ** i))
+export const wider = (windowMs: number, i: number): number => Math.min(700, Math.round(windowMs * 1.5 ** i))
 
 /** A machine that does other things as well is in time now and then: often enough in so many tries. */
-const TRIES = 20
+const TRIES = 40
 
 /** Tries again when the machine was too slow for the plan's moments; gives up without blaming anybody. */
 export async function timely(redis: Redis, plan: (attempt: number) => Promise<'done' | 'too slow'>): Promise<void> {

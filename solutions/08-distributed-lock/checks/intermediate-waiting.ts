@@ -52,7 +52,10 @@ check('waiters-get-in', async ({ learner, redis, did }) => {
   }
 }, { waits: true })
 
-/** A waiter that was refused well before the end of the lease it waits for: on a slow machine that takes a longer one. */
+/**
+ * A waiter that was refused so early in the lease it waits for that there is time for all it does before it goes to sleep
+ * (connect, subscribe, ask again): on a slow machine that takes a longer one.
+ */
 async function waitsForTheEnd(learner: Learner, waiter: Learner, redis: Redis): Promise<Section> {
   for (let ttlMs = 400; ; ttlMs *= 3) {
     await acquires(await lockOf(learner, 'stock', { ttlMs }))
@@ -61,7 +64,7 @@ async function waitsForTheEnd(learner: Learner, waiter: Learner, redis: Redis): 
     const run = section(await lockOf(waiter, 'stock', { retryMs: 10 }))
     await until(() => waiter.wire.commands().slice(before).some((command) => command.reply),
       both('the waiter to ask for the lock', 'bên chờ xin khóa'))
-    if ((await serverNow(redis)) < taken + ttlMs / 4 || ttlMs > 3000) return run
+    if ((await serverNow(redis)) < taken + ttlMs / 12 || ttlMs > 3000) return run
     await run.entered()
     run.leave()
     await run.ending()

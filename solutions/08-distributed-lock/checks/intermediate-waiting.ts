@@ -39,8 +39,8 @@ check('waiters-get-in', async ({ learner, redis, did }) => {
   const [released, ended] = [await learner.withRedis(), await learner.withRedis()]
   const first = await lockOf(learner, 'orders', { ttlMs: LONG_MS })
   await acquires(first)
-  const waitsForRelease = section(await lockOf(released, 'orders', { retryMs: 10 }))
   const waitsForEnd = await waitsForTheEnd(learner, ended, redis)
+  const waitsForRelease = section(await lockOf(released, 'orders', { retryMs: 10 }))
   await until(() => released.wire.commands().some((command) => command.reply),
     both('the waiter to ask for the lock', 'bên chờ xin khóa'))
   same(waitsForRelease.given() === null, true, both('whether the waiter still waits', 'bên chờ có còn đang chờ'))
@@ -54,14 +54,16 @@ check('waiters-get-in', async ({ learner, redis, did }) => {
 
 /**
  * A waiter that was refused so early in the lease it waits for that there is time for all it does before it goes to sleep
- * (connect, subscribe, ask again): on a slow machine that takes a longer one.
+ * (connect, subscribe, ask again): on a slow machine that takes a longer one. Its pauses grow with the lease: whoever asks
+ * a fixed number of times waits for a longer one as it does for a short one.
  */
 async function waitsForTheEnd(learner: Learner, waiter: Learner, redis: Redis): Promise<Section> {
   for (let ttlMs = 400; ; ttlMs *= 3) {
     await acquires(await lockOf(learner, 'stock', { ttlMs }))
     const taken = await serverNow(redis)
     const before = waiter.wire.commands().length
-    const run = section(await lockOf(waiter, 'stock', { retryMs: 10 }))
+    // Where others have waited in vain a third of that is left: the lease, and a second for all else.
+    const run = section(await lockOf(waiter, 'stock', { retryMs: ttlMs / 40 }), 3 * ttlMs + 2800)
     await until(() => waiter.wire.commands().slice(before).some((command) => command.reply),
       both('the waiter to ask for the lock', 'bên chờ xin khóa'))
     if ((await serverNow(redis)) < taken + ttlMs / 12 || ttlMs > 3000) return run

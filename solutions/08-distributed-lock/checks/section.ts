@@ -22,10 +22,11 @@ export interface Section {
   /** How withLock has ended, if it has. */
   ended(): Ending | null
   /** Waits until withLock has settled. */
-  ending(ms?: number): Promise<Ending>
+  ending(within?: number): Promise<Ending>
 }
 
-export function section(lock: Instance): Section {
+/** `ms`: how long it may take until fn runs. */
+export function section(lock: Instance, ms?: number): Section {
   const gate = Promise.withResolvers<unknown>()
   gate.promise.catch(() => {})
   let given: Given | null = null
@@ -44,11 +45,11 @@ export function section(lock: Instance): Section {
     entered: () => until(() => {
       if (given === null && over() !== null) throw withoutFn(over()!)
       return given
-    }, both('withLock to run its function', 'withLock chạy hàm được truyền vào')),
+    }, both('withLock to run its function', 'withLock chạy hàm được truyền vào'), ms),
     leave: gate.resolve,
     fail: gate.reject,
     ended: over,
-    ending: (ms) => until(over, both('withLock to settle', 'withLock kết thúc'), ms),
+    ending: (within) => until(over, both('withLock to settle', 'withLock kết thúc'), within),
   }
 }
 

@@ -22,7 +22,7 @@ export interface Section {
   /** How withLock has ended, if it has. */
   ended(): Ending | null
   /** Waits until withLock has settled. */
-  ending(within?: number): Promise<Ending>
+  ending(within?: number, what?: Text): Promise<Ending>
 }
 
 /** `ms`: how long it may take until fn runs. */
@@ -49,7 +49,7 @@ export function section(lock: Instance, ms?: number): Section {
     leave: gate.resolve,
     fail: gate.reject,
     ended: over,
-    ending: (within) => until(over, both('withLock to settle', 'withLock kết thúc'), within),
+    ending: (within, what = both('withLock to settle', 'withLock kết thúc')) => until(over, what, within),
   }
 }
 

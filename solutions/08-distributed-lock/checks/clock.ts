@@ -27,11 +27,11 @@ export async function inGoodTime(
 }
 
 /**
- * For a mistake that a slow machine hides: `plan` is tried again with the next of `spans` when answers took longer than
- * `bearable` on average. What has failed has failed.
+ * For a mistake that a slow machine hides: `plan` is tried again with the next of `spans` when the answers were not
+ * `bearable`. What has failed has failed.
  */
 export async function givenTime(
-  redis: Redis, learner: Learner, spans: readonly number[], bearable: (spanMs: number) => number,
+  redis: Redis, learner: Learner, spans: readonly number[], bearable: (answers: Answers, spanMs: number) => boolean,
   plan: (spanMs: number, round: number) => Promise<void>,
 ): Promise<void> {
   for (const [round, spanMs] of spans.entries()) {
@@ -41,12 +41,15 @@ export async function givenTime(
     } finally {
       await stop()
     }
-    if ((await stop()).average <= bearable(spanMs)) return
+    if (bearable(await stop(), spanMs)) return
   }
 }
 
-/** Asks Redis and the processes again and again until told to stop; tells how long that took, in milliseconds. */
-function watch(redis: Redis, processes: readonly Learner[]): () => Promise<{ longest: number; average: number }> {
+/** How long answers took, in milliseconds. */
+export interface Answers { readonly longest: number; readonly average: number }
+
+/** Asks Redis and the processes again and again until told to stop. */
+function watch(redis: Redis, processes: readonly Learner[]): () => Promise<Answers> {
   const started = performance.now()
   let stopped = false
   let [longest, rounds] = [0, 0]

@@ -62,7 +62,7 @@ export class DistributedLock {
           await this.release()
         }
       }
-      await sleep(2 * this.retryMs * attempt)
+      await sleep(3 * this.retryMs * attempt)
     }
     throw new LockTimeoutError(`could not acquire ${this.key}`)
   }

@@ -74,7 +74,7 @@ export function learners(run: Run, lane: Lane | null, id: string, topics: Readon
   readonly kafkaWires: readonly KafkaWire[]
   close(): Promise<void>
 } {
-  const hosts = new Set<Host>()
+  const hosts = new Map<Host, (RedisWire | KafkaWire)[]>()
   const redisWires: RedisWire[] = []
   const kafkaWires: KafkaWire[] = []
   const socketIn = (host: Host): string => path.join(host.wires, `${++sockets}.sock`)
@@ -83,6 +83,7 @@ export function learners(run: Run, lane: Lane | null, id: string, topics: Readon
     if (!lane) throw new Inconclusive(both('This exercise has no Redis.', 'Bài tập này không dùng Redis.'))
     const wire = await openRedisWire(socketIn(host), lane.endpoint)
     redisWires.push(wire)
+    hosts.get(host)!.push(wire)
     const redis = await host.openRedis(wire.socket, options)
     if (wire.trouble()) throw new Inconclusive(both(`Redis: ${wire.trouble()!.message}`, `Redis: ${wire.trouble()!.message}`))
     return { redis, wire }
@@ -91,6 +92,7 @@ export function learners(run: Run, lane: Lane | null, id: string, topics: Readon
     const [hostname, port] = run.config.kafka!.brokers[0]!.split(':')
     const kafkaWire = await openKafkaWire(socketIn(host), { host: hostname!, port: Number(port) }, topics)
     kafkaWires.push(kafkaWire)
+    hosts.get(host)!.push(kafkaWire)
     return { kafka: await host.openKafka(kafkaWire.socket, options), kafkaWire }
   }
   const none = {} as never
@@ -112,7 +114,7 @@ export function learners(run: Run, lane: Lane | null, id: string, topics: Readon
     kafkaWires,
     async start({ clockShiftMs, redis, kafka } = {}) {
       const host = await run.takeHost(clockShiftMs)
-      hosts.add(host)
+      hosts.set(host, [])
       return learner(host, {
         ...(lane ? await redisClient(host, redis) : { redis: none, wire: none }),
         ...(run.config.kafka ? await kafkaClient(host, kafka) : { kafka: none, kafkaWire: none }),
@@ -120,7 +122,7 @@ export function learners(run: Run, lane: Lane | null, id: string, topics: Readon
     },
     async close() {
       // Hosts first: a client that is cut off would try to connect again instead of ending.
-      await Promise.all([...hosts].map((host) => run.giveHost(host, id)))
+      await Promise.all([...hosts].map(([host, wires]) => run.giveHost(host, id, wires)))
       await Promise.all([...redisWires, ...kafkaWires].map((wire) => wire.close()))
     },
   }

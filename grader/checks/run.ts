@@ -4,6 +4,7 @@ import { Redis } from 'ioredis'
 import type { Host } from '#sandbox/host.ts'
 import type { HostPool } from '#sandbox/pool.ts'
 import type { KafkaEndpoint, RedisEndpoint } from '#services/services.ts'
+import type { Relay } from '#wire/relay.ts'
 import { patience, renewPatience, waitedInVain } from './patience.ts'
 import { shared, type Shared } from './shared.ts'
 import { both, ServiceGone } from './verdicts.ts'
@@ -23,12 +24,14 @@ export interface Lane {
   readonly admin: Redis
 }
 
+type Connected = Pick<Relay, 'open'>
+
 export interface Run {
   readonly config: RunConfig
   /** A process with the submission freshly imported, whose clock may be wrong; give it back when done. */
   takeHost(clockShiftMs?: number): Promise<Host>
-  /** Resolves when the host, which the check `id` had, has been looked at, and its clients are closed. */
-  giveHost(host: Host, id: string): Promise<void>
+  /** Resolves when the host, which the check `id` had, has been looked at, and its clients on `wires` are closed. */
+  giveHost(host: Host, id: string, wires?: readonly Connected[]): Promise<void>
   /** Resolves when every host given back has been looked at. */
   hostsReturned(): Promise<void>
   /** A process that imports the submission for the first time. */
@@ -69,7 +72,7 @@ export function openRun(config: RunConfig, pool: HostPool): Run {
 
   const forACall = (): number => patience(CALL_MS)
 
-  const lookAt = async (host: Host, id: string): Promise<void> => {
+  const lookAt = async (host: Host, id: string, wires: readonly Connected[]): Promise<void> => {
     // What the last call left running has its say first.
     await host.idle().catch(() => {})
     if (host.ended() === 'deadline') waitedInVain(id)
@@ -77,7 +80,7 @@ export function openRun(config: RunConfig, pool: HostPool): Run {
     if (host.output()) printed.push(host.output())
     for (const error of host.unhandled) unhandled.push(error.message)
     // A host that printed or misbehaved is not used again: what comes later must be told apart.
-    if (blameless && host.alive() && (await nothingLeft(host))) {
+    if (blameless && host.alive() && (await nothingLeft(host)) && (await deserted(wires))) {
       spare.push(host)
       return
     }
@@ -88,8 +91,8 @@ export function openRun(config: RunConfig, pool: HostPool): Run {
   return {
     config,
     takeHost: (clockShiftMs) => loaded(spare.pop() ?? pool.take(forACall), clockShiftMs),
-    giveHost(host, id) {
-      const given = lookAt(host, id).finally(() => returning.delete(given))
+    giveHost(host, id, wires = []) {
+      const given = lookAt(host, id, wires).finally(() => returning.delete(given))
       returning.add(given)
       return given
     },
@@ -164,4 +167,19 @@ async function nothingLeft(host: Host): Promise<boolean> {
   } catch {
     return false
   }
+}
+
+/** A socket that was closed in its host is so here, too, after a few turns of the event loop. */
+const TURNS = 10
+
+/**
+ * Whether nobody is connected any more. What a submission has left open would, once its wire is closed, try to connect
+ * again and again, in a check that has nothing to do with it.
+ */
+async function deserted(wires: readonly Connected[]): Promise<boolean> {
+  for (let turn = 0; turn < TURNS; turn++) {
+    if (wires.every((wire) => wire.open() === 0)) return true
+    await new Promise((resolve) => { setImmediate(resolve) })
+  }
+  return false
 }

@@ -118,6 +118,7 @@ export function createCodec(options: CodecOptions): Codec {
         if (object instanceof Set) return { $: 's', v: [...object].map(inner) }
         if (object instanceof Error) return { $: 'e', v: handOut(object), f: { ...describeError(object) } as never }
         if (Array.isArray(object)) return { $: 'a', v: Array.from(object, inner) }
+        // An AbortSignal is asked later whether it has aborted: a copy would go on saying that it has not.
         const fields = isPlain(object) ? Object.entries(object) : copied && !(object instanceof EventTarget) ? fieldsOf(object) : null
         if (fields) return { $: 'o', v: fields.map(([k, x]) => [k, member(object, k, x, depth + 1)]) }
         return { $: 'r', v: handOut(object), n: className(object) }

@@ -57,4 +57,7 @@ test('commands and replies are shown in a short line', () => {
   expect(showCommand(['zadd', 'k', '1', 'two words', 'x'.repeat(50)].map((word) => Buffer.from(word)))).toBe(`ZADD k 1 "two words" ${'x'.repeat(36)}…`)
   const list: Reply = { type: 'list', items: [{ type: 'bulk', text: 'a' }, { type: 'null' }, { type: 'number', text: '3' }] }
   expect(showReply(list)).toBe('["a", nil, 3]')
+  const numbers = Array.from({ length: 15 }, (_, i) => String(i + 1))
+  expect(showReply({ type: 'list', items: numbers.map((text) => ({ type: 'number', text })) })).toBe('[1, 2, 3, 4, 5, 6, … +9]')
+  expect(showCommand(numbers.map((text) => Buffer.from(text)))).toBe('1 2 3 4 5 6 7 8 9 10 11 12 … +3')
 })

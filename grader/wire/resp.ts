@@ -101,7 +101,7 @@ function items(bytes: Buffer, at: number, count: number, type: 'list' | 'map' | 
   return { value: { type, items: found }, end: next }
 }
 
-/** A reply in one short readable line: `3`, `"ann"`, `nil`, `[1, "x"]`, `ERR wrong type`. */
+/** A reply in one short readable line: `3`, `"ann"`, `nil`, `[1, "x"]`, `ERR wrong type`; `… +3` stands for three more. */
 export function showReply(reply: Reply): string {
   switch (reply.type) {
     case 'null': return 'nil'
@@ -109,14 +109,14 @@ export function showReply(reply: Reply): string {
     case 'simple': case 'number': case 'error': return reply.text
     default: {
       const shown = reply.items.slice(0, 6).map(showReply)
-      return `[${shown.join(', ')}${reply.items.length > 6 ? `, … ${reply.items.length} in all` : ''}]`
+      return `[${shown.join(', ')}${reply.items.length > 6 ? `, … +${reply.items.length - 6}` : ''}]`
     }
   }
 }
 
 /** The same in the words of one request: long and binary words are shortened. */
 export function showCommand(words: readonly Buffer[]): string {
-  return words.slice(0, 12).map((word, i) => showWord(word, i === 0)).join(' ') + (words.length > 12 ? ` … ${words.length} words` : '')
+  return words.slice(0, 12).map((word, i) => showWord(word, i === 0)).join(' ') + (words.length > 12 ? ` … +${words.length - 12}` : '')
 }
 
 function showWord(word: Buffer, first: boolean): string {

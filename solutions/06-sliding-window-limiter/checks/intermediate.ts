@@ -289,13 +289,13 @@ function movedTo(before: number | null | undefined, end: number | null): Text {
 }
 
 async function lifetimes(redis: { keys(pattern: string): Promise<string[]>; pttl(key: string): Promise<number> }): Promise<Map<string, number>> {
-  const keys = await redis.keys('*')
+  const keys = (await redis.keys('*')).toSorted()
   return new Map(await Promise.all(keys.map(async (key): Promise<[string, number]> => [key, await redis.pttl(key)])))
 }
 
 /** When each key expires by the server's clock, in milliseconds; null for one that never does. */
 async function expiryTimes(redis: Redis): Promise<Map<string, number | null>> {
-  const keys = await redis.keys('*')
+  const keys = (await redis.keys('*')).toSorted()
   return new Map(await Promise.all(keys.map(async (key): Promise<[string, number | null]> => {
     // One transaction: the clock and the time left belong together.
     const [time, left] = (await redis.multi().time().pttl(key).exec())!.map(([, value]) => value) as [[string, string], number]

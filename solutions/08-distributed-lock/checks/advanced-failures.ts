@@ -25,7 +25,7 @@ check('nothing-outlives-with-lock', async ({ learner, another, did }) => {
   const lock = await lockOf(learner, 'orders', { ttlMs: LONG_MS })
   const [returns, throws] = [section(lock), section(await lockOf(learner, 'stock', { ttlMs: LONG_MS }))]
   await Promise.all([returns.entered(), throws.entered()])
-  const late = section(await lockOf(learner, 'orders', { waitMs: 40, retryMs: 10 }))
+  const late = section(await lockOf(learner, 'orders', { waitMs: 40, retryMs: 5 }))
   late.leave()
   await late.ending()
   returns.leave()

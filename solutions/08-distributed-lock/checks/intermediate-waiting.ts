@@ -152,7 +152,7 @@ check('no-leaked-connection', async ({ learner, redis, did }) => {
   await releases(lock)
   await acquires(lock)
   await extend(lock, 20_000)
-  const late = section(await lockOf(learner, 'orders', { waitMs: 30, retryMs: 10 }))
+  const late = section(await lockOf(learner, 'orders', { waitMs: 30, retryMs: 5 }))
   late.leave()
   await late.ending()
   const run = section(await lockOf(learner, 'orders', { retryMs: 10 }))

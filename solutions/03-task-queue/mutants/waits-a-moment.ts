@@ -63,7 +63,7 @@ export async function addTask(redis: Redis, task: object): Promise<number> {
  */
 export async function getNextTask(redis: Redis): Promise<object | null> {
   for (;;) {
-    const popped = await redis.blpop(QUEUE, 0.4)
+    const popped = await redis.blpop(QUEUE, 1)
     if (popped === null) return null
     const [, entry] = popped
     const task = taskIn(entry)

@@ -1,8 +1,8 @@
 /**
  * What callers and processes share: nobody's changes, no entry older than a second, `this`, and no key without an expiry.
  */
-import { both, check, holds, same, settled, until } from '#checks'
-import { loader, settle, wrap, type Cached } from './cached.ts'
+import { both, check, holds, same, settled } from '#checks'
+import { loader, settle, withoutGaps, wrap, type Cached } from './cached.ts'
 
 /** The most a first level in memory may be behind Redis, and a little for clocks that tick coarsely. */
 const FIRST_LEVEL_MS = 1100
@@ -43,15 +43,16 @@ check('results-are-the-callers-own', async ({ learner, did }) => {
 check('first-level-is-a-second-old-at-most', async ({ learner, redis, did }) => {
   did(both('deleted an entry behind the back of the process and went on asking for more than a second',
     'xóa entry mà tiến trình không hay biết và tiếp tục hỏi hơn một giây'))
-  const load = loader((_args, call) => `version ${call}`)
-  const here = await wrap(learner, { name: 'user' }, load.fn)
-  await here.call(7)
-  same(await here.call(7), 'version 1', both('the result', 'kết quả'))
-  await settle(learner)
-  for (const key of await redis.keys('*')) await redis.del(key)
-  await askFor(FIRST_LEVEL_MS, here)
-  const result = String(await here.call(7))
-  holds(result !== 'version 1', both('the result more than a second after its entry was deleted', 'kết quả hơn một giây sau khi entry bị xóa'), both('a newer version', 'phiên bản mới hơn'), result)
+  const here = await wrap(learner, { name: 'user' }, loader((_args, call) => `version ${call}`).fn)
+  await withoutGaps(async (callFor, round) => {
+    const first = await here.call(round)
+    same(await here.call(round), first, both('the result', 'kết quả'))
+    await settle(learner)
+    for (const key of await redis.keys('*')) await redis.del(key)
+    await callFor(FIRST_LEVEL_MS, () => here.call(round))
+    const result = await here.call(round)
+    holds(result !== first, both('the result more than a second after its entry was deleted', 'kết quả hơn một giây sau khi entry bị xóa'), both('a newer version', 'phiên bản mới hơn'), String(result))
+  })
 }, { waits: true })
 
 check('this-is-kept', async ({ learner, did }) => {
@@ -81,17 +82,3 @@ check('crash-leaves-an-expiry', async ({ cuts, redis, did }) => {
     },
   })
 })
-
-/** Keeps asking now and then, so that an age counted from the last use never passes. */
-async function askFor(ms: number, cached: Cached): Promise<void> {
-  const start = performance.now()
-  let asked = start
-  await until(async () => {
-    const now = performance.now()
-    if (now - asked > 150) {
-      asked = now
-      await cached.call(7)
-    }
-    return now - start > ms
-  }, both('a second to pass', 'một giây trôi qua'), 10 * ms)
-}

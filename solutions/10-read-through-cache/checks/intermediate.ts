@@ -4,7 +4,7 @@
  */
 import type { Redis } from 'ioredis'
 import { both, check, holds, same, settled, storm, until } from '#checks'
-import { loader, settle, wrap } from './cached.ts'
+import { loader, settle, withoutGaps, wrap } from './cached.ts'
 import { entryOf } from './entries.ts'
 import { numbered, ownAnswer, PLAIN_ARGUMENTS } from './values.ts'
 
@@ -84,18 +84,15 @@ check('entries-end-one-by-one', async ({ learner, another, did }) => {
   const [other, load] = [await another(), loader(() => 'a new result')]
   const there = await wrap(other, options, load.fn)
   const here = await wrap(learner, options, loader(() => 'a result').fn)
-  await here.call(0)
-  await settle(learner)
-  const written = performance.now()
-  let next = 1
-  await until(async () => {
-    if (performance.now() - written > 100 * next) await here.call(next++)
-    return performance.now() - written > 1100
-  }, both('a second to pass', 'một giây trôi qua'), 10_000)
-  await here.call('last')
-  await settle(learner)
-  same(await there.call(0), 'a new result', both('the result after its second', 'kết quả sau một giây của nó'))
-  same(load.calls.length, 1, both('calls of the function for what has expired', 'số lần hàm được gọi cho entry đã hết hạn'))
+  await withoutGaps(async (callFor, round) => {
+    await here.call(`old ${round}`)
+    await settle(learner)
+    let next = 0
+    await callFor(1100, () => here.call(`${round}-${next++}`))
+    await settle(learner)
+    same(await there.call(`old ${round}`), 'a new result', both('the result after its second', 'kết quả sau một giây của nó'))
+    same(load.calls.length, round, both('calls of the function for what has expired', 'số lần hàm được gọi cho entry đã hết hạn'))
+  })
 }, { waits: true })
 
 check('a-hit-does-not-move-the-expiry', async ({ learner, another, redis, did }) => {
@@ -145,6 +142,11 @@ check('invalidate-is-exact', async ({ learner, did }) => {
   same([load.calls.length, others.calls.length], [lists.length, 1], both('calls of the functions, the other entries asked for again', 'số lần các hàm được gọi sau khi hỏi lại các entry khác'))
   await cached.call(1)
   same(load.calls.length, lists.length + 1, both('calls of the function after what was invalidated is asked for', 'số lần hàm được gọi sau khi hỏi lại entry đã bị xóa'))
+  // What was cached just now is as fresh in the memory of who has a first level there.
+  await cached.call(3)
+  await cached.invalidate(3)
+  await cached.call(3)
+  same(load.calls.length, lists.length + 3, both('calls of the function after an entry was made, invalidated and asked for at once', 'số lần hàm được gọi sau khi một entry được tạo, xóa và hỏi lại ngay'))
 })
 
 check('calls-at-once-do-not-mix', async ({ learner, did }) => {

@@ -38,10 +38,10 @@ check('changes-are-heard-in-their-order', async ({ learner, schedules, did }) =>
   let watcher: Watcher = await watch(board)
   // A watcher that hears nothing at all would be waited for in every order.
   same(told(await allHeard(board, watcher)), [], both('what is heard before any score of ann is set', 'những gì nghe được khi chưa đặt điểm cho ann'))
+  await watcher.stop()
   await schedules.explore({
-    // A board and a watcher for each order: whoever numbers the changes has lost count when the database was emptied.
+    // A board and a watcher for each order, and none stays: what they keep in the database is gone when it is emptied for the next.
     async setup() {
-      await watcher.stop()
       key = `board-${randomUUID()}`
       board = await boardOf(learner, key)
       watcher = await watch(board)
@@ -54,11 +54,11 @@ check('changes-are-heard-in-their-order', async ({ learner, schedules, did }) =>
       same(heard.toSorted(), ['ann 1', 'ann 2'], both('what the watcher heard, sorted', 'những gì bên theo dõi nghe được, đã sắp xếp'))
       same(heard.at(-1), `ann ${String(await scoreOf(board, 'ann'))}`, both(
         'the last score heard, compared with the one on the board', 'điểm nghe được sau cùng, so với điểm đang có trên bảng'))
+      await watcher.stop()
     },
     // A call of two steps is caught in the second order already; one MULTI alone would make 70.
     limit: 24,
   })
-  await watcher.stop()
 })
 
 check('heard-scores-can-be-read', async ({ learner, another, did }) => {
@@ -101,7 +101,6 @@ check('crash-leaves-no-unheard-score', async ({ learner, cuts, did }) => {
   let set = false
   await cuts.explore({
     async setup() {
-      await watcher?.stop()
       key = `board-${randomUUID()}`
       board = await boardOf(learner, key)
       watcher = await watch(board)
@@ -115,9 +114,9 @@ check('crash-leaves-no-unheard-score', async ({ learner, cuts, did }) => {
       // By an object that has set nothing itself.
       set = (await scoreOf(await boardOf(learner, key), 'ann')) !== 1
       if (set) same(heard, ['ann 1', 'ann 2'], both('what the watcher heard when the score is no longer the first one', 'những gì bên theo dõi nghe được khi điểm không còn là điểm đầu'))
+      await watcher!.stop()
     },
   })
-  await watcher?.stop()
   same(set, true, both('that the score is set when nothing is cut off', 'việc điểm được đặt khi không bị cắt'))
 })
 

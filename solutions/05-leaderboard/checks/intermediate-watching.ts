@@ -154,8 +154,8 @@ check('stopped-watcher-hears-nothing', async ({ learner, did }) => {
 })
 
 check('other-watchers-go-on', async ({ learner, did }) => {
-  did(both('watched two boards with three watchers, stopped two of them one after the other, later began a new one',
-    'theo dõi hai bảng bằng ba bên, lần lượt dừng hai bên, sau đó mở thêm một bên mới'))
+  did(both('watched two boards with three watchers, stopped two of them one after the other, later began a new one; then watched one board by two objects, stopped one watcher, and let others begin and stop at the same time',
+    'theo dõi hai bảng bằng ba bên, lần lượt dừng hai bên, sau đó mở thêm một bên mới; rồi theo dõi một bảng qua hai đối tượng, dừng một bên, và cho bên khác bắt đầu đúng lúc bên cũ dừng'))
   const key = newKey()
   const [board, elsewhere] = [await boardOf(learner, key), await boardOf(learner, `${key}:other`)]
   const [first, second, third] = [await watch(board), await watch(board), await watch(elsewhere)]
@@ -169,7 +169,19 @@ check('other-watchers-go-on', async ({ learner, did }) => {
   const again = await watch(board)
   await add(board, 'cem', 3)
   same(told(await allHeard(board, again)).slice(-1), ['cem 3'], both('the last thing a new watcher hears', 'điều cuối cùng bên theo dõi mới nghe được'))
+  const twin = await boardOf(learner, key)
+  const ofTwin = await watch(twin)
   await again.stop()
+  await add(board, 'dan', 4)
+  same(told(await allHeard(board, ofTwin)).slice(-1), ['dan 4'], both('the last thing that the watcher of another object hears once the one of this object has stopped', 'điều cuối cùng bên theo dõi qua đối tượng khác nghe được sau khi bên của đối tượng này dừng'))
+  // The new one begins first, then the old one stops first.
+  const [next] = await Promise.all([watch(twin), ofTwin.stop()])
+  await add(board, 'eva', 5)
+  same(told(await allHeard(board, next)).slice(-1), ['eva 5'], both('the last thing heard by a watcher that began while the only other one stopped', 'điều cuối cùng nghe được ở bên bắt đầu theo dõi đúng lúc bên duy nhất kia dừng'))
+  const [, last] = await Promise.all([next.stop(), watch(twin)])
+  await add(board, 'fay', 6)
+  same(told(await allHeard(board, last)).slice(-1), ['fay 6'], both('the last thing heard by a watcher that began right after the only other one stopped', 'điều cuối cùng nghe được ở bên bắt đầu theo dõi ngay sau khi bên duy nhất kia dừng'))
+  await last.stop()
 })
 
 check('no-leaked-connection', async ({ learner, did }) => {

@@ -62,7 +62,6 @@ check('nearby-is-clipped-at-the-ends', async ({ learner, redis, did }) => {
     const ranked = expected.map((name) => `${name} ${SIX[name as keyof typeof SIX]} (${Object.keys(SIX).indexOf(name) + 1})`)
     same(written(await nearbyOf(board, playerId, range)), ranked, both(call, call))
   }
-  await redis.flushdb()
   const { board: large, grow } = await growing(learner, redis)
   const players = await grow(2000)
   same((await nearbyOf(large, PLANTED.lowest, 1500)).length, 1501, both(`how many of ${players} are within 1500 of the lowest`, `số người quanh người thấp nhất với range bằng 1500, trong ${players} người`))

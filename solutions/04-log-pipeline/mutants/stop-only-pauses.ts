@@ -53,6 +53,8 @@ export async function consumeLogs(
   let stopping = false
   const consumer = kafka.consumer({
     groupId: options.groupId,
+    // A busy machine would end a short session, and leave the group in its place.
+    sessionTimeout: 30_000,
     // Without this, a stop in the middle of a restart would be followed by the restart.
     retry: { restartOnFailure: async () => !stopping },
   })

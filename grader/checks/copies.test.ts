@@ -35,6 +35,15 @@ test('scripts are repeated too', async () => {
   expect(await scores()).toEqual(['101', '101', '102', '102'])
 })
 
+test('bytes that are no text are repeated as they are', async () => {
+  const key = Buffer.from([0x62, 0xff, 0xc3])
+  const command = (name: string, ...words: (string | Buffer)[]): Command => ({ ...sent([name]), words: [name, ...words].map((word) => Buffer.from(word as string)) })
+  await copyCommands(redis, [command('ZADD', key, '100', 'é 100')], 100, 101)
+  await copyCommands(redis, [command('EVAL', 'return redis.call("ZADD", KEYS[1], 1, ARGV[1])', '1', key, '100')], 100, 101)
+  expect(await redis.zrange(key, '0', '-1')).toEqual(['101', 'é 101'])
+  expect(await redis.keys('*')).toHaveLength(1)
+})
+
 test('what was refused, or cannot be repeated, leaves nothing behind', async () => {
   await copyCommands(redis, [sent(['EVALSHA', 'f'.repeat(40), '0', '100'], { type: 'error', text: 'NOSCRIPT' }), sent(['ZADD', 'board', '100', 'ann'])], 100, 101)
   expect(await scores()).toEqual(['ann', '101'])

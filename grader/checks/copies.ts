@@ -12,30 +12,33 @@ const WITHOUT_TRACE = new Set(['MULTI', 'EXEC', 'PUBLISH'])
 export async function copyCommands(redis: Redis, commands: readonly Command[], model: number, last: number): Promise<void> {
   const frames = commands
     .filter(({ name, reply }) => !WITHOUT_TRACE.has(name) && reply?.type !== 'error')
-    .map(({ words }) => words.map((word) => word.toString('latin1')))
+    .map(({ words }) => words)
   // A script cannot run another one.
-  if (frames.some(([name]) => /^(EVAL|FCALL)/i.test(name!))) await oneByOne(redis, frames, model, last)
-  else await redis.eval(COPY, 0, model, last, JSON.stringify(frames)).catch(() => {})
+  if (frames.some(([name]) => /^(EVAL|FCALL)/i.test(String(name)))) await oneByOne(redis, frames, model, last)
+  else await redis.eval(COPY, 0, model, last, ...frames.flatMap((words) => [words.length, ...words])).catch(() => {})
 }
 
-/** ARGV[1] the model's digits · ARGV[2] the last ones · ARGV[3] the commands of one call, as JSON */
+/** ARGV[1] the model's digits · ARGV[2] the last ones · ARGV[3…] the commands of one call: how many words, and the words */
 const COPY = `
-  local frames = cjson.decode(ARGV[3])
   for id = ARGV[1] + 1, ARGV[2] do
     local digits = string.format('%d', id)
-    for _, frame in ipairs(frames) do
+    local at = 3
+    while at <= #ARGV do
       local words = {}
-      for i, word in ipairs(frame) do words[i] = string.gsub(word, ARGV[1], digits) end
+      for i = 1, tonumber(ARGV[at]) do words[i] = string.gsub(ARGV[at + i], ARGV[1], digits) end
       redis.call(unpack(words))
+      at = at + ARGV[at] + 1
     end
   end
 `
 
-async function oneByOne(redis: Redis, frames: readonly string[][], model: number, last: number): Promise<void> {
-  const commands: string[][] = []
+async function oneByOne(redis: Redis, frames: readonly (readonly Buffer[])[], model: number, last: number): Promise<void> {
+  const commands: unknown[][] = []
+  // A word may hold bytes that are no text: as Latin-1 each is one letter, there and back.
+  const renumbered = (word: Buffer, id: number): Buffer => Buffer.from(word.toString('latin1').replaceAll(String(model), String(id)), 'latin1')
   for (let id = model + 1; id <= last; id++) {
     // By call(): as a method of a pipeline a command has its name in lower case only, and learner code may send another.
-    for (const frame of frames) commands.push(['call', ...frame.map((word) => word.replaceAll(String(model), String(id)))])
+    for (const [name, ...words] of frames) commands.push(['call', String(name), ...words.map((word) => renumbered(word, id))])
   }
   await redis.pipeline(commands).exec()
 }

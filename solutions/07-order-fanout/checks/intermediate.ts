@@ -10,15 +10,16 @@ import {
 } from './fanout.ts'
 
 check('orders-of-a-user-share-a-partition', async ({ learner, kafka, did }) => {
-  did(both('made 24 orders of three users on a topic of two partitions, one by one and in a batch',
-    'tạo 24 đơn hàng của ba người dùng trên topic có hai partition, từng đơn một và theo lô'))
+  did(both('made 25 orders of five users on a topic of two partitions: one of each user by itself, the others in a batch',
+    'tạo 25 đơn hàng của năm người dùng trên topic có hai partition: mỗi người một đơn riêng lẻ, các đơn còn lại theo lô'))
   const topic = await kafka.topic(2)
   const producer = await openProducer(learner, topic)
-  const users = ['ann', 'bob', 'cid']
-  const orders = numbers(24).map((n) => order(n, { user_id: users[Math.floor((n - 1) / 8)]! }))
-  for (const made of orders.slice(0, 4)) await producer.createOrder(made)
-  await producer.createOrders(orders.slice(4))
-  const partitions = byPartition(await kafka.read(topic, 24)).map((records) => records.map(({ value }) => orderIn(jsonOf(value)).user_id))
+  // Not as many as there are partitions, nor a multiple: who takes one partition after the other spreads every user's.
+  const users = ['ann', 'bob', 'cid', 'dan', 'eva']
+  const orders = numbers(25).map((n) => order(n, { user_id: users[n % users.length]! }))
+  for (const made of orders.slice(0, users.length)) await producer.createOrder(made)
+  await producer.createOrders(orders.slice(users.length))
+  const partitions = byPartition(await kafka.read(topic, orders.length)).map((records) => records.map(({ value }) => orderIn(jsonOf(value)).user_id))
   for (const user of users) same(partitions.filter((found) => found.includes(user)).length, 1,
     both(`partitions that hold orders of ${user}`, `số partition chứa đơn hàng của ${user}`))
   await producer.disconnect()

@@ -1,10 +1,10 @@
 /**
  * A reader of committed records sees totals that never go down and end in the exact sum, wherever a process ends: in an
- * orderly way, before its output, between output and commit, or right after it.
+ * orderly way, between two writes to the store, before its output, between output and commit, or right after it.
  */
-import { both, check, holds, same, until, type Learner } from '#checks'
+import { both, check, CheckFailed, holds, same, until, type Learner } from '#checks'
 import type { Message } from 'kafkajs'
-import { COMMITS, FINAL_COMMITS, hold, kill, untilHeld } from './hold.ts'
+import { COMMITS, FINAL_COMMITS, hold, holdStore, kill, untilHeld, type HeldStore } from './hold.ts'
 import {
   commitUnderWay, endsWith, ifItComes, isSetAside, knows, noSale, openShop, sale, startAnalytics, untilTotals, type Shop, type World,
 } from './shop.ts'
@@ -51,6 +51,24 @@ check('stop-loses-no-sale', async ({ learner, kafka, did }) => {
   if (isSlow()) return
   await after.stop()
   await endsWith(kafka, shop, { lamp: MANY })
+})
+
+check('crash-between-writes-to-the-store', async (world) => {
+  world.did(both('killed a process between one write to the store and the next, and started another one',
+    'dừng đột ngột tiến trình giữa hai lần ghi vào store, rồi khởi động tiến trình khác'))
+  const writes = await writesForABatch(world)
+  for (let done = 1; done < Math.min(writes, MOST_WRITES); done++) {
+    let store: HeldStore | undefined
+    try {
+      await crashes(world, async (_, doomed, produce) => {
+        const held = (store = holdStore(doomed, done))
+        await produce()
+        await ifItComes(() => held.isHeld, 2000)
+      })
+    } catch (error) {
+      throw error instanceof CheckFailed && store ? store.explain(error) : error
+    }
+  }
 })
 
 check('crash-before-the-output', async (world) => {
@@ -115,6 +133,21 @@ check('starts-behind-control-records', async ({ learner, another, kafka, did }) 
   same(await again.getTotal('lamp'), 20, both('getTotal() after one more start', 'getTotal() sau một lần khởi động nữa'))
   await again.stop()
 })
+
+/** Each takes a process of its own. Whoever writes more often has been between two of them by then. */
+const MOST_WRITES = 4
+
+/** How often a batch of two sales makes a process write to the store. */
+async function writesForABatch({ learner, kafka }: World): Promise<number> {
+  const shop = await openShop(kafka)
+  const analytics = await startAnalytics(learner, shop)
+  const store = holdStore(learner, Infinity)
+  await kafka.produce(shop.inputTopic, [sale('lamp', 2, 10), sale('lamp', 1, 5)])
+  await untilTotals(kafka, shop, { lamp: 25 })
+  await analytics.stop()
+  learner.wire.gate = null
+  return store.writes
+}
 
 /** An invalid sale that nothing happens to. */
 const known = noSale('1')

@@ -1,5 +1,7 @@
-/** Requests of one instance, held up on their way to Kafka; and how another instance takes its place. */
-import { both, until, type ApiName, type KafkaRequest, type KafkaWorld, type Learner } from '#checks'
+/** Requests of one instance, held up on their way to Kafka or to the store; and how another instance takes its place. */
+import { both, CheckFailed, show, until, type ApiName, type Command, type KafkaRequest, type KafkaWorld, type Learner } from '#checks'
+import type { Step } from '#scoring/outcome.ts'
+import { showReply } from '#wire/resp.ts'
 import { ifItComes, type Shop } from './shop.ts'
 
 /** What moves a group's offsets, or makes that move final: with transactions and without. */
@@ -31,6 +33,50 @@ export function hold({ kafkaWire }: Learner, apis: readonly ApiName[]): Held {
       await ifItComes(() => requests.length === 0 || requests[0]!.answered, 1000)
     },
   }
+}
+
+export interface HeldStore {
+  /** How many writes have reached the store. */
+  readonly writes: number
+  readonly isHeld: boolean
+  /** `error` with what the process did before it was killed. */
+  explain(error: CheckFailed): CheckFailed
+}
+
+/** Commands that change nothing, and so leave nothing behind half-done. */
+const READS = new Set([
+  'GET', 'MGET', 'STRLEN', 'EXISTS', 'TYPE', 'TTL', 'PTTL', 'HGET', 'HMGET', 'HGETALL', 'HKEYS', 'HVALS', 'HLEN', 'HEXISTS', 'ZSCORE', 'ZMSCORE', 'ZRANGE',
+  'ZCARD', 'SMEMBERS', 'SISMEMBER', 'SMISMEMBER', 'SCARD', 'LRANGE', 'LLEN', 'LINDEX', 'XRANGE', 'XREVRANGE', 'XLEN', 'TIME', 'PING', 'ECHO', 'INFO', 'CLIENT',
+  'HELLO', 'AUTH', 'SELECT', 'SCRIPT', 'WATCH', 'UNWATCH', 'QUIT',
+])
+
+/** Lets `most` writes through to the store, a transaction being one, and then nothing more. */
+export function holdStore({ wire }: Learner, most: number): HeldStore {
+  const sent: Command[] = []
+  const held = {
+    writes: 0,
+    isHeld: false,
+    explain(error: CheckFailed) {
+      const steps = sent.map((command, i): Step => ({
+        lane: 0, text: show(command), reply: command.reply && showReply(command.reply).slice(0, 80), mark: held.isHeld && i === sent.length - 1 ? 'killed' : null,
+      }))
+      return new CheckFailed(error.text, { ...error.evidence, kind: 'cut', lanes: [both('your commands to the store', 'các lệnh của bạn tới store')], steps })
+    },
+  }
+  let isInTransaction = false
+  wire.gate = (command) => {
+    const { name } = command
+    // Whatever follows the one that is held never gets there either.
+    if (!held.isHeld) sent.push(command)
+    if (isInTransaction) isInTransaction = name !== 'EXEC' && name !== 'DISCARD'
+    else if (!READS.has(name)) {
+      if (held.writes >= most) held.isHeld = true
+      else held.writes++
+      isInTransaction = name === 'MULTI'
+    }
+    return held.isHeld ? new Promise(() => {}) : 'pass'
+  }
+  return held
 }
 
 /** Before the next request that `belongs` reaches Kafka, `first` has its way. */

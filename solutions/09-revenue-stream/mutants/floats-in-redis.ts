@@ -1,7 +1,7 @@
 // Mistake: HINCRBYFLOAT for every sale: floats, a trip each, and a re-delivery counts twice.
 // Fails: sums-are-exact, crash-before-the-output, crash-before-the-commit, partitions-come-back
 // Fails: held-output-cannot-overtake, commit-after-the-position, starts-behind-control-records
-// Fails: failed-send-counts-once, lost-answer-counts-once, backlog-takes-few-store-trips
+// Fails: failed-send-counts-once, lost-answer-counts-once, backlog-takes-few-store-trips, crash-between-writes-to-the-store
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer } from 'kafkajs'
 

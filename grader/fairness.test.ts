@@ -39,6 +39,17 @@ describe.runIf(process.platform === 'linux').each([
     expect([graded.state, score(graded.exercise, graded).score]).toEqual(['graded', 100])
   }, 120_000)
 
+  test('once in each of two tries: the code is not blamed, a third one grades it', async () => {
+    let killed = 0
+    let retried = 0
+    const graded = await gradeSolution(exercise, ({ type }) => {
+      if (type === 'outcome' && killed === retried && killed < 2 && killOwn(command) > 0) killed++
+      if (type === 'retrying') retried++
+    })
+    expect([killed, retried]).toEqual([2, 2])
+    expect([graded.state, score(graded.exercise, graded).score]).toEqual(['graded', 100])
+  }, 180_000)
+
   test('again and again: not graded, and no check failed', async () => {
     const killer = setInterval(() => killOwn(command), 150)
     onTestFinished(() => clearInterval(killer))
@@ -50,6 +61,12 @@ describe.runIf(process.platform === 'linux').each([
     expect(outcomes.filter(({ verdict }) => verdict === 'fail')).toEqual([])
   }, 120_000)
 })
+
+test('code that takes Redis down every time is told so', async () => {
+  const exercise = findExercise('6')
+  const { state, message } = await grader.grade(exercise, await readSubmission('fixtures/hostile/endless-writing-script.ts', exercise))
+  expect([state, message?.en]).toEqual(['broken', expect.stringContaining('three times')])
+}, 300_000)
 
 const canMount = process.platform === 'linux' && process.getuid?.() === 0 && mounts()
 if (!canMount) console.warn('SKIPPED: no small disk can be mounted here, so a full one is not tested (needs root on Linux)')

@@ -14,8 +14,8 @@ import { runnersAtMost } from './runner/runners.ts'
 
 type GetRunner = () => Promise<Runner>
 
-/** How many Redis servers one run uses side by side, where the machine can give them. */
-const LANES = 4
+/** How many Redis servers one run uses side by side, where the machine can give them. Checks that wait keep theirs meanwhile. */
+const LANES = 6
 
 /** A grader of this process's own. */
 export interface OwnGrader extends Grader {

@@ -11,7 +11,7 @@ export interface ThreadConfig {
 }
 
 /** About as many as the checks of one exercise take before the first ones come back. */
-const SPARE = 6
+const SPARE = 8
 
 let pool: HostPool | undefined
 

@@ -37,7 +37,7 @@ export async function openRunner(): Promise<Runner> {
   let runs = 0
   const vitest = await createVitest('test', {
     config: false, root: path.join(import.meta.dirname, '..', '..'), watch: false,
-    pool: thread.pool, isolate: false, fileParallelism: false, maxConcurrency: 6, silent: true,
+    pool: thread.pool, isolate: false, fileParallelism: false, maxConcurrency: 8, silent: true,
     // Node runs the checks as they are: nothing to transform, nothing to mock.
     experimental: { viteModuleRunner: false, nodeLoader: false },
     reporters: [{

@@ -2,7 +2,7 @@
  * The limit holds over processes, clocks and crashes, and costs the same whatever the user has done before.
  */
 import {
-  atMost, both, check, CheckFailed, holds, type Instance, nextMoment, rejects, same, serverNow, serverReaches, settled, shown, storm, until,
+  atMost, both, check, CheckFailed, holds, type Instance, type Learner, nextMoment, rejects, same, serverNow, serverReaches, settled, shown, storm, until,
 } from '#checks'
 import { inOneWindow, LONG_MS, phaseBetween } from './clock.ts'
 import { attempt, judge, PROMPT_MS, quickFirst, timely, wider, type Attempt } from './history.ts'
@@ -28,7 +28,7 @@ check('admission-is-atomic', async ({ schedules, did }) => {
 })
 
 check('processes-share-the-limit', async ({ learner, another, redis, did }) => {
-  did(both('let four processes take turns, six calls each, with a limit of 10', 'cho bốn tiến trình thay phiên nhau gọi, mỗi bên sáu lần, hạn mức 10'))
+  did(both('let four processes take turns, six calls each, with a limit of 10, and two of them call at the same moments', 'cho bốn tiến trình thay phiên nhau gọi, mỗi bên sáu lần, hạn mức 10, rồi cho hai trong số đó gọi cùng thời điểm'))
   const processes = [learner, ...(await Promise.all([another(), another(), another()]))]
   const limiters = await Promise.all(processes.map((process) => process.make('RateLimiter', process.redis, TEN)))
   let admitted = 0
@@ -38,7 +38,28 @@ check('processes-share-the-limit', async ({ learner, another, redis, did }) => {
   }
   same(admitted, 10, both('admissions among 24 calls of four processes', 'số lời gọi được nhận trong 24 lời gọi của bốn tiến trình'))
   for (const limiter of limiters) same(await limiter.call('getRemainingRequests', 'ann'), 0, both('what remains, asked in each process', 'số lượt còn lại khi hỏi từ từng tiến trình'))
+  const pair = [processes[0]!, processes[1]!]
+  const alike = await Promise.all(pair.map((process) => process.make('RateLimiter', process.redis, { maxRequests: 30, windowMs: LONG_MS })))
+  for (let i = 0; i < 10; i++) await atOneMoment(pair, (_, n) => alike[n]!.call('isAllowed', 'bob'))
+  same(await alike[0]!.call('getRemainingRequests', 'bob'), 10, both(
+    'what remains of 30 calls when two processes have made ten each, always at the same moment',
+    'số lượt còn lại trong 30 lượt khi hai tiến trình đã gọi mỗi bên mười lần, luôn cùng một thời điểm'))
 })
+
+/** All of them call, and their commands go to the server together: in one millisecond of its clock, unless the machine is slow. */
+async function atOneMoment(callers: readonly Learner[], call: (caller: Learner, i: number) => Promise<unknown>): Promise<void> {
+  const arrived = callers.map(() => Promise.withResolvers<void>())
+  const all = Promise.all(arrived.map(({ promise }) => promise))
+  for (const [i, { wire }] of callers.entries()) {
+    wire.gate = async (): Promise<'pass'> => {
+      arrived[i]!.resolve()
+      await all
+      return 'pass'
+    }
+  }
+  await Promise.all(callers.map(call))
+  for (const { wire } of callers) wire.gate = null
+}
 
 check('client-clocks-do-not-matter', async ({ learner, another, redis, did }) => {
   did(both('used up the limit, then called from processes whose clocks are more than a window ahead and behind, used up limits there and called from the first process, and called again when these clocks had been set ahead',

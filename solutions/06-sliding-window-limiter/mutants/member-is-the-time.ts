@@ -1,5 +1,5 @@
 // Mistake: the member is the time in milliseconds: calls in one millisecond become one entry.
-// Fails: burst-admits-the-limit
+// Fails: burst-admits-the-limit, processes-share-the-limit
 import type { Redis } from 'ioredis'
 
 /**

@@ -121,8 +121,8 @@ check('crash-leaves-no-unheard-score', async ({ learner, cuts, did }) => {
 })
 
 check('redis-failure-rejects', async ({ learner, did }) => {
-  did(both('asked the board through two clients of one process and cut one of them off meanwhile, then called every method through that one',
-    'hỏi bảng qua hai client của cùng một tiến trình và ngắt kết nối của một client trong lúc đó, rồi gọi mọi phương thức qua client bị ngắt'))
+  did(both('asked the board through two clients of one process and cut one of them off meanwhile, then called every method through that one, and watchScores through one that keeps trying to connect',
+    'hỏi bảng qua hai client của cùng một tiến trình và ngắt kết nối của một client trong lúc đó, rồi gọi mọi phương thức qua client bị ngắt, và gọi watchScores qua một client liên tục thử kết nối lại'))
   const offline = await learner.withRedis({ reconnects: false, retriesPerRequest: 0 })
   const key = `board-${randomUUID()}`
   const board = await boardOf(offline, key)
@@ -147,6 +147,13 @@ check('redis-failure-rejects', async ({ learner, did }) => {
   for (const [method, ...args] of calls) {
     await rejects(() => board.call(method, ...args), both(`${method}(…) while Redis is out of reach`, `${method}(…) khi không kết nối được Redis`))
   }
+  // Who tries to connect again has to give up some time, too.
+  const hopeful = await learner.withRedis({ retriesPerRequest: 1 })
+  const another = await boardOf(hopeful, key)
+  hopeful.wire.down()
+  await rejects(() => another.call('watchScores', () => {}), both(
+    'watchScores(…) while Redis stays out of reach of a client that connects again and sends a command twice at most',
+    'watchScores(…) khi Redis vẫn ngoài tầm với của một client tự kết nối lại và gửi mỗi lệnh tối đa hai lần'))
 })
 
 check('survives-an-emptied-script-cache', async ({ learner, redis, did }) => {

@@ -10,6 +10,9 @@ export const COMMITS: readonly ApiName[] = ['OffsetCommit', 'TxnOffsetCommit', '
 /** What makes it final. */
 export const FINAL_COMMITS: readonly ApiName[] = ['OffsetCommit', 'EndTxn']
 
+/** All that an instance writes for its sales, from the beginning of a transaction to its end. */
+export const WRITES: readonly ApiName[] = ['AddPartitionsToTxn', 'AddOffsetsToTxn', 'Produce', ...COMMITS]
+
 export interface Held {
   readonly requests: readonly KafkaRequest[]
   /** Lets them go; resolves when Kafka has answered the first of them, or its connection has ended. */

@@ -2,7 +2,7 @@
  * lag() counts the records of the input that the group has not processed: exactly where nobody writes in transactions,
  * for every partition and not only one's own, and 0 once everything was read, control records or not.
  */
-import { becomes, both, check, same, until, type KafkaRequest, type Learner } from '#checks'
+import { becomes, both, check, quiet, same, until, type KafkaRequest, type Learner } from '#checks'
 import { COMMITS, hold, untilHeld } from './hold.ts'
 import { openShop, productIn, sale, startAnalytics, untilFetching, untilTotals } from './shop.ts'
 
@@ -22,7 +22,12 @@ check('lag-is-exact', async ({ learner, kafka, did }) => {
   release()
   const held = hold(learner, ['Produce', ...COMMITS])
   await untilHeld(held, kafka, shop, written)
-  same(await analytics.lag(), 5, both('lag() with five records whose totals have not got to Kafka', 'lag() khi tổng của năm bản ghi chưa đến Kafka'))
+  await quiet(learner)
+  learner.wire.forget()
+  const lag = await analytics.lag()
+  // Who asks the store for it may call processed what is counted there already.
+  const asksTheStore = learner.wire.commands().length > 0
+  if (!asksTheStore) same(lag, 5, both('lag() with five records whose totals have not got to Kafka', 'lag() khi tổng của năm bản ghi chưa đến Kafka'))
   await held.release()
   await becomes(() => analytics.lag(), 0, both('lag() to be 0 again', 'lag() trở lại 0'))
   await analytics.stop()
@@ -72,10 +77,8 @@ async function holdReading({ kafkaWire }: Learner): Promise<() => void> {
     held.add(request)
     return door.promise
   }
-  await until(() => {
-    const connections = new Set([...held].map(({ connection }) => connection))
-    return held.size > 0 && kafkaWire.requests('Fetch').every((request) => request.answered || held.has(request) || !connections.has(request.connection))
-  }, both('the instance to read', 'instance bắt đầu đọc'))
+  await until(() => held.size > 0 && [...kafkaWire.underWay].every((request) => request.api !== 'Fetch' || held.has(request)),
+    both('the instance to read', 'instance bắt đầu đọc'))
   return () => {
     kafkaWire.gate = null
     door.resolve('pass')

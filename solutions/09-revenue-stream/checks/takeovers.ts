@@ -2,8 +2,8 @@
  * Partitions go from one instance to another with all that was counted, and whoever had them before can neither write
  * an older total after a newer one nor have a commit overlooked.
  */
-import { both, check, until, type CheckContext, type KafkaRequest, type Learner } from '#checks'
-import { before, FINAL_COMMITS, hold, untilHeld, type Held } from './hold.ts'
+import { both, check, until, type ApiName, type CheckContext, type KafkaRequest, type Learner } from '#checks'
+import { before, FINAL_COMMITS, hold, untilHeld, WRITES, type Held } from './hold.ts'
 import { firstText } from './names.ts'
 import {
   commitUnderWay, endsWith, ifItComes, knows, makeAnalytics, openShop, productIn, REBALANCE_MS, sale, startAnalytics, untilFetching, untilTotals,
@@ -55,27 +55,20 @@ check('held-output-cannot-overtake', async ({ learner, another, kafka, did }) =>
   await endsWith(kafka, shop, { lamp: 36 })
 })
 
-check('commit-during-the-takeover', async ({ learner, another, kafka, did }) => {
-  did(both('held a commit of one instance until another one, taking over, was about to ask for the group\'s offsets',
+check('commit-during-the-takeover', async (world) => {
+  world.did(both('held a commit of one instance until another one, taking over, was about to ask for the group\'s offsets',
     'giữ commit của một instance cho đến khi instance khác đang tiếp quản sắp hỏi offset của group'))
-  await commitsLate({ learner, another, kafka }, (shop, heir, release) =>
-    before(heir, (request) => asksForOffsets(request, shop), async () => {
-      // What it reads or fences before that, it has read and fenced by now.
-      await standsStill(heir)
-      await release()
-    }))
+  // What it reads or fences before that, it has read and fenced by now.
+  await commitsLate(world, FINAL_COMMITS, asksForOffsets, standsStill)
 })
 
-check('commit-after-the-position', async ({ learner, another, kafka, did }) => {
-  did(both('held a commit of one instance until another one, taking over, was about to fence it off, or had the group\'s offsets and was about to read the output',
-    'giữ commit của một instance cho đến khi instance khác đang tiếp quản sắp chặn nó, hoặc đã có offset của group và sắp đọc đầu ra'))
-  await commitsLate({ learner, another, kafka }, (shop, heir, release) => {
-    const hasOffsets = (): boolean => heir.kafkaWire.requests('OffsetFetch').some((request) => request.answered && asksForOffsets(request, shop))
-    before(heir, (request) => isFence(request) || (readsOutput(request, shop) && hasOffsets()), async () => {
-      await knowsItsPosition(heir, shop)
-      await release()
-    })
-  })
+check('commit-after-the-position', async (world) => {
+  world.did(both('held a commit of one instance until another one, taking over, had the group\'s offsets and was about to read the output, or was about to fence it off; then held a whole transaction until that',
+    'giữ commit của một instance cho đến khi instance khác đang tiếp quản đã có offset của group và sắp đọc đầu ra, hoặc sắp chặn nó; rồi giữ cả một transaction cho đến lúc sắp bị chặn'))
+  const hasOffsets = (shop: Shop, heir: Learner): boolean =>
+    heir.kafkaWire.requests('OffsetFetch').some((request) => request.answered && asksForOffsets(request, shop))
+  await commitsLate(world, FINAL_COMMITS, (request, shop, heir) => isFence(request) || (readsOutput(request, shop) && hasOffsets(shop, heir)), knowsItsPosition)
+  await commitsLate({ ...world, learner: await world.another() }, WRITES, isFence, knowsItsPosition)
 })
 
 /** Stops an instance; resolves when the one that is left has been given its partitions. */
@@ -147,19 +140,23 @@ async function inTheMiddle(
   return held
 }
 
-/** The commit of an instance that has lost its session arrives while another one takes over, when `moment` lets it. */
+/**
+ * The requests `late` of an instance that has lost its session arrive while another one takes over: before its first request
+ * that is a `moment`, when it is `ready`.
+ */
 async function commitsLate(
-  { learner, another, kafka }: World, moment: (shop: Shop, heir: Learner, release: () => Promise<void>) => void,
+  { learner, another, kafka }: World, late: readonly ApiName[],
+  moment: (request: KafkaRequest, shop: Shop, heir: Learner) => boolean, ready: (heir: Learner, shop: Shop) => Promise<void>,
 ): Promise<void> {
   const shop = await openShop(kafka)
   const slow = await another()
-  const held = await inTheMiddle(slow, kafka, shop, () => hold(slow, FINAL_COMMITS))
+  const held = await inTheMiddle(slow, kafka, shop, () => hold(slow, late))
   // It never hears what became of its commit: it would ask to join again, and all partitions would be given out anew.
   slow.kafkaWire.replyGate = ({ api }) => (FINAL_COMMITS.includes(api) ? new Promise(() => {}) : 'pass')
   const lands = async (): Promise<void> => {
     const fenced = learner.kafkaWire.requests('InitProducerId').some((request) => isFence(request) && request.answered)
     // Kafka accepts a transaction's commit until it is fenced off, and not that of a member it has expelled.
-    const accepted = !fenced && held.requests.some(({ api }) => api === 'EndTxn')
+    const accepted = !fenced && held.requests.some(({ api }) => api === 'EndTxn' || api === 'AddPartitionsToTxn')
     const offset = async (): Promise<number | undefined> => (await kafka.committed(shop.groupId, shop.inputTopic))[0]
     const former = await offset()
     await held.release()
@@ -168,7 +165,10 @@ async function commitsLate(
   }
   let landed: Promise<void> | undefined
   const release = (): Promise<void> => (landed ??= lands())
-  moment(shop, learner, release)
+  before(learner, (request) => moment(request, shop, learner), async () => {
+    await ready(learner, shop)
+    await release()
+  })
   const heir = await makeAnalytics(learner, shop)
   learner.host.deadline(16_000)
   await heir.start()

@@ -1,4 +1,4 @@
-// Way: a hash per partition, changed under WATCH on a connection of its own; sums as bigint.
+// Way: a hash per partition, changed under WATCH on a connection of its own, which lag() looks at, too; sums as bigint.
 import type { Redis } from 'ioredis'
 import type { EachBatchPayload, Kafka, Message, Producer } from 'kafkajs'
 
@@ -164,8 +164,10 @@ export function createRevenueAnalytics(
         admin.fetchOffsets({ groupId, topics: [inputTopic] }),
       ])
       const offsets = new Map(committed?.partitions.map(({ partition, offset }) => [partition, Number(offset)]))
-      return ends.reduce((sum, { partition, high, low }) => {
-        const next = Math.max(Number(low), offsets.get(partition) ?? 0, processed.get(partition) ?? 0)
+      // What is counted is processed: whoever takes the partition over publishes it, if that has not been done.
+      const counted = await Promise.all(ends.map(({ partition }) => store.hget(keyOf(partition), 'next')))
+      return ends.reduce((sum, { partition, high, low }, i) => {
+        const next = Math.max(Number(low), offsets.get(partition) ?? 0, processed.get(partition) ?? 0, Number(counted[i] ?? 0))
         return sum + Math.max(0, Number(high) - next)
       }, 0)
     },

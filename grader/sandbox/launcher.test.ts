@@ -86,6 +86,19 @@ test.each([
   await expect.poll(() => isRunning(pid), { timeout: 10_000 }).toBe(false)
 })
 
+test('nothing survives a grader that is killed while the launcher has much to tell', async () => {
+  const seconds = `60.${randomInt(1e9)}`
+  const grader = spawn(process.execPath, ['--input-type=module', '-e', `
+    import { openLauncher } from ${JSON.stringify(path.join(import.meta.dirname, 'launcher.ts'))}
+    const launcher = await openLauncher(${JSON.stringify(folder)})
+    for (let i = 0; i < 40; i++) launcher.launch({ command: 'sleep', args: ['${seconds}'], tellsPid: false }, {}).known.then(() => console.log('one'))
+  `], { stdio: ['ignore', 'pipe', 'inherit'], detached: true })
+  await once(grader.stdout, 'data')
+  process.kill(grader.pid!, 'SIGKILL')
+  await once(grader, 'exit')
+  await expect.poll(() => commandsWith(seconds), { timeout: 10_000 }).toEqual([])
+})
+
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0)

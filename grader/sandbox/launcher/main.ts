@@ -62,5 +62,6 @@ function readPid(from: Readable, found: (pid: number) => void): void {
 const childPid = (told: string): number => Number(/"child-pid":\s*(\d+)\D/.exec(told)?.[1] ?? 0)
 
 function tell(news: News): void {
-  if (process.connected) process.send!(news)
+  // A grader that is gone cannot be told, which must not end the launcher before it has ended the rest.
+  if (process.connected) process.send!(news, undefined, undefined, () => {})
 }

@@ -7,10 +7,17 @@ import { loader, settle, withoutGaps, wrap, type Cached } from './cached.ts'
 /** The most a first level in memory may be behind Redis, and a little for clocks that tick coarsely. */
 const FIRST_LEVEL_MS = 1100
 
+/** What the replies to the lookups of two callers may take, in milliseconds. */
+const LOOKUP_MS = 200
+
 check('results-are-the-callers-own', async ({ learner, did }) => {
   did(both('let every caller change what it got', 'để mỗi bên gọi thay đổi kết quả mình nhận được'))
   const order = { id: 7, items: ['book'], paid: { at: 'noon' } }
-  const load = loader(() => order)
+  const load = loader(async () => {
+    // By then both of two callers at once have looked for an entry, or one waits for the other with a blocking command.
+    await settle(learner, LOOKUP_MS).then(() => learner.host.idle()).catch(() => {})
+    return order
+  })
   const cached = await wrap(learner, { name: 'order' }, load.fn)
   const getAndChange = await learner.host.plant(async (call: (id: number) => Promise<{ items: string[]; paid: { at: string } }>) => {
     const got = await call(7)

@@ -45,12 +45,12 @@ export function loader<R>(answer: (args: unknown[], call: number) => R | Promise
   }
 }
 
-/** Waits until the server has answered all that was sent: a write need not be over when the call returns. */
-export async function settle({ host, wire }: Learner): Promise<void> {
+/** Waits until the server has answered all that was sent: a write need not be over when the call returns. At most `ms`. */
+export async function settle({ host, wire }: Learner, ms?: number): Promise<void> {
   await host.idle()
   await turn()
   await turn()
-  await until(() => wire.commands().every(({ reply }) => reply !== null), both('replies to all commands', 'phản hồi cho mọi lệnh'))
+  await until(() => wire.commands().every(({ reply }) => reply !== null), both('replies to all commands', 'phản hồi cho mọi lệnh'), ms)
 }
 
 /** What counts a second from the last call has no time to end between two of them, in milliseconds. */

@@ -46,10 +46,9 @@ async function build(folder: string): Promise<void> {
   }
   // Mount points for the sandbox, which sees this folder read-only.
   for (const name of ['submission', 'wires']) fs.mkdirSync(path.join(draft, name))
-  // Everything is compiled now, once, and comes with the snapshot: a host would compile a thousand functions again. Node's
-  // own code cache, 6 MB that every start would read, has then nothing to add (https://nodejs.org/api/cli.html#--build-snapshot-config).
-  fs.writeFileSync(path.join(draft, 'snapshot.json'), JSON.stringify({ builder: 'host.cjs', withoutCodeCache: true }))
-  await promisify(execFile)(process.execPath, [...heapFlags, '--no-lazy', '--no-warnings', '--snapshot-blob', 'host.blob', '--build-snapshot-config', 'snapshot.json'], { cwd: draft })
+  // Everything is compiled now, once, and comes with the snapshot: a host would compile hundreds of functions again. Not
+  // `withoutCodeCache` (https://nodejs.org/api/cli.html#--build-snapshot-config): that drops what is compiled as well.
+  await promisify(execFile)(process.execPath, [...heapFlags, '--no-lazy', '--no-warnings', '--snapshot-blob', 'host.blob', '--build-snapshot', 'host.cjs'], { cwd: draft })
     .catch(() => fs.rmSync(path.join(draft, 'host.blob'), { force: true }))
   try {
     fs.renameSync(draft, folder)

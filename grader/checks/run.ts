@@ -51,8 +51,8 @@ export interface Run {
 /** How long a call into learner code may take, in milliseconds. */
 const CALL_MS = 3000
 
-/** So many checks of a run work side by side, apart from those that wait: more would need more processes, and gain nothing on two cores. */
-const AT_WORK = 2
+/** So many checks of a run work side by side, apart from those that wait: the third has two cores while others wait for Kafka. */
+const AT_WORK = 3
 
 /** Hosts are taken from `pool` and, when nothing is left in them, used again for the same submission. */
 export function openRun(config: RunConfig, pool: HostPool): Run {

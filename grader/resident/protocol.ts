@@ -3,7 +3,7 @@ import type { ServiceKind } from '#services/services.ts'
 import type { GradeEvent, Graded } from '../grade.types.ts'
 
 /** How many submissions one command has graded at once: while some wait for their servers, another has the cores. */
-export const SIDE_BY_SIDE = 3
+export const SIDE_BY_SIDE = 2
 
 /** What a command asks of the resident grader; each message is one line of JSON. */
 export type Request =

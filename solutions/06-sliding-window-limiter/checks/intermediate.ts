@@ -3,7 +3,7 @@
  * and rejected calls or questions change nothing. Bad input is refused before anything is sent.
  */
 import type { Redis } from 'ioredis'
-import { atMost, both, check, escaped, holds, type Instance, nextMoment, refuses, same, serverNow, serverReaches, storm, type Text, until } from '#checks'
+import { atMost, both, check, escaped, holds, type Instance, type Learner, nextMoment, refuses, same, serverNow, serverReaches, storm, type Text, until } from '#checks'
 import { emptyBetween, inOneWindow, LONG_MS, phaseBetween } from './clock.ts'
 import { attempt, judge, PROMPT_MS, quickFirst, timely, wider, type Attempt } from './history.ts'
 import { METHODS } from './methods.ts'
@@ -211,7 +211,28 @@ check('keys-are-named-and-expire', async ({ learner, redis, did }) => {
       return 'done'
     })
   }
+  await rejectionProlongsNoKey(learner, redis)
 })
+
+/**
+ * A key's expiry counts from the admission. Code that counts it from every call is too late only after a second of
+ * rejections; if it rounds up to whole seconds as well, it is so at once in a window a little longer than some seconds.
+ */
+async function rejectionProlongsNoKey(learner: Learner, redis: Redis): Promise<void> {
+  const windowMs = LONG_MS + 10
+  await redis.flushdb()
+  const limiter = await learner.make('RateLimiter', learner.redis, { maxRequests: 1, windowMs })
+  let admitted = 0
+  for (let n = 0; n < 3 && (await limiter.call('isAllowed', 'ann')) === true; n++) admitted = await serverNow(redis)
+  await serverReaches(redis, admitted + 60)
+  // How many it admits is a matter of other checks.
+  if ((await limiter.call('isAllowed', 'ann')) === true) return
+  for (const [key, end] of await expiryTimes(redis)) {
+    const late = end === null ? null : Math.round(end - admitted - windowMs)
+    holds(late !== null && late <= 1005, both(`the expiry of ${key.slice(0, 40)} after a rejection, counted from the end of the last admission's window`, `thời điểm ${key.slice(0, 40)} hết hạn sau một lần từ chối, tính từ lúc cửa sổ của lượt nhận cuối kết thúc`),
+      both('at most 1000 ms later', 'muộn nhất 1000 ms'), late === null ? both('never', 'không bao giờ') : both(`${late} ms later`, `muộn ${late} ms`))
+  }
+}
 
 check('any-user-id-works', async ({ learner, redis, did }) => {
   const quoted = (id: string): string => escaped(JSON.stringify(id.slice(0, 60)))

@@ -21,6 +21,7 @@ export interface Cuts {
   explore<T = undefined>(plan: CutPlan<T>): Promise<void>
 }
 
+/** Every one is a run of its own. Right code sends a few; whoever hides a crash point behind many is not believed. */
 const MOST_FRAMES = 60
 
 export async function exploreCuts<T>(plan: CutPlan<T>, start: () => Promise<Learner>, lane: Lane | null): Promise<void> {
@@ -52,6 +53,8 @@ export async function exploreCuts<T>(plan: CutPlan<T>, start: () => Promise<Lear
     }
     if (!over) return
   }
+  throw new CheckFailed(both(`The call sends more than ${MOST_FRAMES} commands: too many to crash after each.`,
+    `Lời gọi gửi hơn ${MOST_FRAMES} lệnh: quá nhiều để thử ngắt sau từng lệnh.`), { expected: `≤ ${MOST_FRAMES}`, got: `> ${MOST_FRAMES}` })
 }
 
 function atCut(error: CheckFailed, sent: readonly Command[], cut: number): CheckFailed {

@@ -75,14 +75,14 @@ test('an untouched stub gets 0 points and is told what to do', async () => {
 
 test('one bad submission does not spoil the next', async () => {
   const hostile = ['loops-for-ever', 'exits', 'floods-stdout', 'allocates', 'kills-its-parent', 'shuts-redis-down', 'looks-like-a-matcher', 'reads-the-suite', 'nested-answer', 'floods-the-pipe']
-  const paths = [...hostile.map((name) => `fixtures/hostile/${name}.ts`), 'no/such/file.ts', `${SIX}/solution.ts`]
+  const paths = [...hostile.map((name) => `fixtures/hostile/${name}.ts`), 'fixtures/hostile/forges-answers.ts', 'no/such/file.ts', `${SIX}/solution.ts`]
   const { stdout, exitCode } = await npm('grade', '--', '6', ...paths.flatMap((file) => ['--submission', file]), '--json')
   expect(exitCode).toBe(1)
   const { reports } = reportsSchema.parse(JSON.parse(stdout))
   expect(reports.map(({ submission }) => submission)).toEqual(paths)
   const marks = reports.map(({ exercises: [exercise] }) => [exercise!.state, exercise!.level])
   expect(marks.slice(0, hostile.length)).toEqual(hostile.map(() => ['graded', 'none']))
-  expect(marks.slice(hostile.length)).toEqual([['broken', 'none'], ['graded', 'advanced']])
+  expect(marks.slice(hostile.length)).toEqual([['broken', 'none'], ['broken', 'none'], ['graded', 'advanced']])
   expect(reports.at(-1)!.exercises[0]!.score).toBe(100)
   expect(stdout).not.toContain('#checks')
 }, 600_000)

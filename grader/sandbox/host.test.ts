@@ -31,6 +31,11 @@ export const forget = () => { Promise.reject(new Error('nobody looks')) }
 export const clocks = () => [Date.now(), new Date().getTime(), performance.timeOrigin + performance.now()]
 export const leave = () => { setInterval(() => {}, 1000).unref() }
 export const garbage = () => { fs.writeSync(3, Buffer.from([9, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9])) }
+export const forge = (answer) => {
+  const { from } = Buffer
+  // Once this call is answered.
+  setImmediate(() => { Buffer.from = (value, ...rest) => from(typeof value === 'string' && value.startsWith('{"t":"s"') ? JSON.stringify({ ...JSON.parse(value), ...answer }) : value, ...rest) })
+}
 class Item { #count; constructor(name, count) { this.name = name; this.#count = count } get count() { return this.#count } cost() { return 1 } }
 export class Counter { #n = 0; up(by = 1) { return (this.#n += by) } get n() { return this.#n } }
 `
@@ -116,6 +121,21 @@ describe.each([...(bubblewrap ? ['bubblewrap' as const] : []), 'permissions' as 
     await expect.poll(() => host.output().length).toBe(64 << 10)
   })
 
+  test.each([
+    ['an answer to a call', { r: null }, (host: Host) => host.call('echo', 1)],
+    ['an answer to an import', { r: { ok: true, value: 1 } }, (host: Host) => host.load(SUBMISSION)],
+    ['an instance', { r: { ok: true, value: 1 } }, (host: Host) => host.construct('Counter')],
+    ['a function', { r: { ok: true, value: 1 } }, (host: Host) => host.plant(() => 1)],
+    ['an error where none is told', { e: 'no such call' }, (host: Host) => host.idle()],
+    ['what is left alive', { r: { resources: 'none' } }, (host: Host) => host.reset()],
+  ])('%s that learner code forged ends it, and says so', async (_what, answer, use) => {
+    const host = await start()
+    await host.call('forge', answer)
+    const ended = await use(host).catch((error: unknown) => error) as HostEnded
+    expect(ended).toBeInstanceOf(HostEnded)
+    expect(ended.reason).toBe('garbage')
+  })
+
   test('it cannot signal, nor read or write what is not its own', async () => {
     const host = await start()
     await expect(host.call('signal')).rejects.toThrow(/not available here/)
@@ -129,6 +149,11 @@ describe.each([...(bubblewrap ? ['bubblewrap' as const] : []), 'permissions' as 
     const host = await start()
     const names = ['util', 'v8', 'worker_threads', 'http', 'inspector', 'timers/promises', 'crypto', 'zlib']
     for (const name of names) await host.call('need', `node:${name}`)
+  })
+
+  test.each(['ioredis', 'kafkajs'])('%s can be imported', async (name) => {
+    const host = await start()
+    await host.call('need', name)
   })
 
   test('an unhandled rejection is noticed and ends nothing', async () => {

@@ -113,6 +113,8 @@ export function startHost(launcher: Launcher, kind: Isolation, folders: Folders)
   let ended: HostEnded | undefined
   let deliver: (message: unknown) => void = () => {}
   let exchanged = 0
+  /** What went wrong on this side of the pipe, if anything. */
+  let ownTrouble: unknown
 
   const end = (reason: EndReason, detail: string): void => {
     ended ??= new HostEnded(reason, detail, output().slice(-500))
@@ -151,30 +153,46 @@ export function startHost(launcher: Launcher, kind: Isolation, folders: Folders)
   const rpc = createBirpc<HostFunctions, GraderFunctions>(functions, {
     post: (message) => {
       exchanged++
-      send(message)
+      try {
+        send(message)
+      } catch (error) {
+        ownTrouble = error
+        throw error
+      }
     },
     on: (listener) => { deliver = listener },
     timeout: -1,
     resolver: (name, f) => (Object.hasOwn(functions, name) ? f : undefined),
   })
 
-  /** Awaits an answer of the host, for at most the deadline; a host that does not answer is ended. */
-  const answered = async <T>(reply: Promise<T>, what: string): Promise<T> => {
-    if (ended) throw ended
+  /** Learner code can write to the pipe too: what no host says by itself comes from there, and is no trouble of the grader's. */
+  const refuse = (): never => {
+    end('garbage', 'the process of the submission sent an answer that no host gives')
+    throw ended
+  }
+  /** Awaits an answer of the host, for at most the deadline; a host that does not answer, or not so, is ended. */
+  const answered = async <T>(reply: Promise<T>, what: string, isOne: (answer: unknown) => boolean): Promise<T> => {
+    if (ended) {
+      reply.catch(() => {})
+      throw ended
+    }
     const limit = deadlineMs
     const stop = afterServed(limit, () => end('deadline', `${what} did not settle within ${limit / 1000} s`))
     try {
-      return await reply
+      const answer = await reply
+      return isOne(answer) ? answer : refuse()
     } catch (error) {
-      throw ended ?? error
+      if (ended) throw ended
+      if (error === ownTrouble) throw error
+      return refuse()
     } finally {
       stop()
     }
   }
   const result = async (reply: Promise<Reply>, call: string): Promise<unknown> => {
-    const { ok, value, synchronous } = await answered(reply, call)
+    const { ok, value, synchronous } = await answered(reply, call, isReply)
     const decoded = decodeSafely(value)
-    if (ok === true) return decoded
+    if (ok) return decoded
     const error = decoded instanceof LearnerError ? decoded : thrownByLearner(decoded)
     error.synchronous = synchronous === true
     error.call = call
@@ -193,15 +211,21 @@ export function startHost(launcher: Launcher, kind: Isolation, folders: Folders)
     clients: { idOf: (object) => ('client' in object && handles.has(object) ? (object.client as string) : undefined), byId: () => undefined },
     remoteFunction: (id, name, owner) => async (...args: unknown[]) =>
       result(rpc.invoke(owner?.id ?? id, owner?.key ?? null, args.map((a) => codec.encode(a))), name || 'callback'),
-    remoteInstance: (id, className): Instance => ({
-      className,
-      host,
-      call: async (method, ...args) => result(rpc.invoke(id, method, args.map((a) => codec.encode(a))), method),
-      get: async (property) => result(rpc.read(id, property), property),
-    }),
+    remoteInstance(id, className): Instance {
+      const instance: Instance = {
+        className,
+        host,
+        call: async (method, ...args) => result(rpc.invoke(id, method, args.map((a) => codec.encode(a))), method),
+        get: async (property) => result(rpc.read(id, property), property),
+      }
+      instances.add(instance)
+      return instance
+    },
     remoteError: (_id, facts) => new LearnerError(facts),
   })
   const handles = new WeakSet<object>()
+  const instances = new WeakSet<object>()
+  const isInstance = (value: unknown): value is Instance => typeof value === 'object' && value !== null && instances.has(value)
   const open = async (spec: ClientSpec): Promise<ClientHandle> => {
     const handle = { client: `client-${++clientIds}` }
     handles.add(handle)
@@ -225,26 +249,31 @@ export function startHost(launcher: Launcher, kind: Isolation, folders: Folders)
       stopWatching()
       stopWatching = watchMemory(launched.pid(), () => end('memory', `the process of the submission used more than ${MAX_RSS >> 20} MB of memory`))
       const found = await result(rpc.load(`${plan.inside.submission}/${SUBMISSION}`, clockShiftMs), 'importing the file')
+      if (!areExports(found)) return refuse()
       exports.clear()
-      for (const [name, kind] of found as [string, 'class' | 'function' | 'other'][]) exports.set(String(name), kind)
+      for (const [name, kind] of found) exports.set(name, kind)
     },
     openRedis: (socket, { reconnects = true, retriesPerRequest = 20 } = {}) =>
       open({ kind: 'redis', path: inside(socket), reconnects, retriesPerRequest }),
     openKafka: (socket, { retries = 5 } = {}) => open({ kind: 'kafka', path: inside(socket), retries }),
     call: async (name, ...args) => result(rpc.invoke(null, name, args.map((a) => codec.encode(a))), name),
-    construct: async (name, ...args) =>
-      await result(rpc.construct(name, args.map((a) => codec.encode(a))), `new ${name}`) as Instance,
-    plant: async (f) =>
-      await result(rpc.plant(f.toString()), 'a function of the grader') as (...args: unknown[]) => Promise<unknown>,
+    async construct(name, ...args) {
+      const instance = await result(rpc.construct(name, args.map((a) => codec.encode(a))), `new ${name}`)
+      return isInstance(instance) ? instance : refuse()
+    },
+    async plant(f) {
+      const planted = await result(rpc.plant(f.toString()), 'a function of the grader')
+      return typeof planted === 'function' ? planted as (...args: unknown[]) => Promise<unknown> : refuse()
+    },
     async idle() {
-      await answered(rpc.idle(), 'the event loop')
+      await answered(rpc.idle(), 'the event loop', () => true)
       exchanged -= 2
     },
     exchanged: () => exchanged,
     deadline: (ms) => { deadlineMs = ms },
     async reset() {
       deadlineMs = host.patience()
-      const { resources, timers, globals } = await answered(rpc.reset(), 'cleaning up')
+      const { resources, timers, globals } = await answered(rpc.reset(), 'cleaning up', areRemains)
       codec.clear()
       unhandled.length = 0
       return { resources: resources.filter((name) => !HOSTS_OWN.has(name)), timers, globals }
@@ -260,6 +289,18 @@ export function startHost(launcher: Launcher, kind: Isolation, folders: Folders)
   }
   return host
 }
+
+const isReply = (answer: unknown): boolean => isObject(answer) && typeof answer.ok === 'boolean'
+
+const areRemains = (answer: unknown): boolean =>
+  isObject(answer) && areStrings(answer.resources) && typeof answer.timers === 'number' && areStrings(answer.globals)
+
+const areExports = (value: unknown): value is [string, 'class' | 'function' | 'other'][] =>
+  Array.isArray(value) && value.every((pair) => Array.isArray(pair) && typeof pair[0] === 'string' && ['class', 'function', 'other'].includes(pair[1] as string))
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
+
+const areStrings = (value: unknown): boolean => Array.isArray(value) && value.every((item) => typeof item === 'string')
 
 function collect(output: Readable): () => string {
   let text = ''

@@ -22,6 +22,8 @@ export interface Launch {
 export interface Folders {
   /** What `image.ts` built. */
   readonly image: string
+  /** Where packages are found when the disk is not hidden: a link to those of `image`, above `submission`. */
+  readonly packages: string
   /** Holds the bundled submission; empty when the host starts. */
   readonly submission: string
   /** The unix sockets of this host's wires; nobody else's. */
@@ -97,6 +99,8 @@ function underBubblewrap(folders: Folders): Launch {
 function underPermissions(folders: Folders): Launch {
   const inside = { program: folders.image, submission: folders.submission, wires: folders.wires }
   const readable = [folders.image, folders.submission, folders.wires].map((folder) => fs.realpathSync(folder))
+  // The link itself, as Node comes to it before it follows it.
+  readable.push(path.join(fs.realpathSync(path.dirname(folders.packages)), path.basename(folders.packages)))
   return { command: process.execPath, args: [...nodeFlags(readable, []), ...program(folders.image, inside.program)], inside, tellsPid: false }
 }
 

@@ -17,8 +17,8 @@ export interface HostPool {
 
 /** `image` is what `hostImage()` gave, `folder` a private one with a short path, `spare` how many are kept ready. */
 export async function hostPool(kind: Isolation, image: string, folder: string, spare: number): Promise<HostPool> {
-  // Where nothing hides the rest of the disk, packages are found by the ordinary rules.
-  fs.symlinkSync(path.join(image, 'node_modules'), path.join(folder, 'node_modules'))
+  const packages = path.join(folder, 'node_modules')
+  fs.symlinkSync(path.join(image, 'node_modules'), packages)
   const launcher = await openLauncher(folder)
   const ready: Host[] = []
   let count = 0
@@ -28,7 +28,7 @@ export async function hostPool(kind: Isolation, image: string, folder: string, s
     const own = path.join(folder, String(++count))
     const [submission, wires] = ['s', 'w'].map((name) => path.join(own, name)) as [string, string]
     for (const place of [submission, wires]) fs.mkdirSync(place, { recursive: true })
-    return startHost(launcher, kind, { image, submission, wires })
+    return startHost(launcher, kind, { image, packages, submission, wires })
   }
 
   return {

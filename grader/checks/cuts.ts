@@ -42,7 +42,7 @@ export async function exploreCuts<T>(plan: CutPlan<T>, start: () => Promise<Lear
       learner.wire.down()
       return 'cut'
     }
-    await settled(plan.call(learner, opened))
+    const result = await settled(plan.call(learner, opened))
     learner.wire.down()
     try {
       await plan.audit(cut)
@@ -51,7 +51,10 @@ export async function exploreCuts<T>(plan: CutPlan<T>, start: () => Promise<Lear
     } finally {
       await learner.wire.close()
     }
-    if (!over) return
+    if (over) continue
+    // A call that does nothing leaves nothing half-done either.
+    if ('error' in result) throw result.error
+    return
   }
   throw new CheckFailed(both(`The call sends more than ${MOST_FRAMES} commands: too many to crash after each.`,
     `Lời gọi gửi hơn ${MOST_FRAMES} lệnh: quá nhiều để thử ngắt sau từng lệnh.`), { expected: `≤ ${MOST_FRAMES}`, got: `> ${MOST_FRAMES}` })

@@ -15,6 +15,8 @@ withOwnKeeper({ KIT_SERVICES: 'processes' })
 
 const SUBMISSION = `
 export const push = (redis, name) => redis.rpush('order', name)
+export const pushLate = async (redis, name, ms) => { await new Promise((resolve) => { setTimeout(resolve, ms) }); await redis.rpush('order', name) }
+export const send = async (redis, times, name, ...args) => { for (let i = 0; i < times; i++) await redis.call(name, ...args) }
 export const echo = (value) => value
 `
 
@@ -36,12 +38,12 @@ afterAll(async () => {
 })
 
 /** The orders in which the pushes of all callers reached Redis, as they were tried. */
-async function ordersOf(callers: SchedulePlan<void>['callers']): Promise<string[]> {
+async function ordersOf(callers: SchedulePlan<void>['callers'], limit?: number): Promise<string[]> {
   const lane: Lane = await run.lanes.take()
   const world = learners(run, lane, 'orders', new Set())
   try {
     const orders: string[] = []
-    await exploreSchedules({ callers, holds: async () => { orders.push((await lane.admin.lrange('order', 0, -1)).join(' ')) } }, () => world.start(), lane)
+    await exploreSchedules({ callers, ...(limit && { limit }), holds: async () => { orders.push((await lane.admin.lrange('order', 0, -1)).join(' ')) } }, () => world.start(), lane)
     return orders
   } finally {
     await world.close()
@@ -73,4 +75,23 @@ test('who talks to its check for long between two commands is not passed over as
     await push(learner, 'a2')
   }
   expect((await ordersOf([talkative, (learner) => push(learner, 'b')])).toSorted()).toEqual(['a1 a2 b', 'a1 b a2', 'b a1 a2'])
+})
+
+test('who pauses before it begins is waited for', async () => {
+  const late = (learner: Learner): Promise<unknown> => learner.call('pushLate', learner.redis, 'b', 200)
+  expect((await ordersOf([twice('a'), late])).toSorted()).toEqual(['a1 a2 b', 'a1 b a2', 'b a1 a2'])
+})
+
+const behind = (times: number, command: string[], name: string) => async (learner: Learner): Promise<void> => {
+  await learner.call('send', learner.redis, times, ...command)
+  await twice(name)(learner)
+}
+
+test('commands that change and read nothing make no orders of their own', async () => {
+  expect((await ordersOf([behind(50, ['PING'], 'a'), behind(50, ['ECHO', 'x'], 'b')])).toSorted()).toEqual(
+    ['a1 a2 b1 b2', 'a1 b1 a2 b2', 'a1 b1 b2 a2', 'b1 a1 a2 b2', 'b1 a1 b2 a2', 'b1 b2 a1 a2'])
+})
+
+test('who hides behind so many commands that the simplest orders are too many is not passed', async () => {
+  await expect(ordersOf([behind(15, ['GET', 'nothing'], 'a'), behind(15, ['GET', 'nothing'], 'b')], 20)).rejects.toThrow(/not even the simplest/)
 })

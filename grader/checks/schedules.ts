@@ -10,6 +10,15 @@ import { both, CheckFailed, Inconclusive, shown } from './verdicts.ts'
 /** A caller that sent nothing for this long, is idle and is told nothing by its check counts as blocked, in milliseconds. */
 const BLOCKED_AFTER_MS = 30
 
+/** As long as it has sent nothing at all, it has not begun: a pause before it begins must not keep it apart from the others. */
+const BEGINS_WITHIN_MS = 1000
+
+/** Commands that neither change nor read anything: in which order they come is all the same. */
+const NEUTRAL = /^(PING|ECHO|TIME)$/
+
+/** Races need two switches between the callers as a rule: what cannot be tried with so few is not passed. */
+const FEW_SWITCHES = 2
+
 export interface SchedulePlan<T> {
   /** Prepares the servers before every schedule; they are empty when it is called. */
   setup?(): Promise<void>
@@ -37,12 +46,17 @@ export interface Schedules {
 interface Caller {
   readonly learner: Learner
   held: { command: Command; release: () => void }[]
+  /** Has sent a command that matters. */
+  begun: boolean
   unanswered: number
   done: boolean
   lastActive: number
 }
 
 interface Turn { readonly caller: number; readonly command: Command }
+
+/** How a schedule begins, and the switches between the callers that it has at least. */
+interface Branch { readonly prefix: readonly number[]; readonly switches: number }
 
 export async function exploreSchedules<T>(
   plan: SchedulePlan<T>,
@@ -53,15 +67,19 @@ export async function exploreSchedules<T>(
   const opened = await Promise.all(learners.map((learner) => plan.open?.(learner) as Promise<T>))
   const limit = plan.limit ?? 300
   // By the switches that a schedule begun like this has at least; what is found on the way comes later in turn.
-  const open: number[][][] = [[[]]]
+  const open: (readonly number[])[][] = [[[]]]
   let schedules = 0
   for (let least = 0; least < open.length; least++) {
     for (const prefix of open[least] ?? []) {
-      if (++schedules > limit) return
+      if (++schedules > limit) {
+        if (least > FEW_SWITCHES) return
+        throw new CheckFailed(both(`The calls send so many commands that not even the simplest of their orders are tried with ${limit}.`,
+          `Các lời gọi gửi nhiều lệnh đến mức ${limit} thứ tự không đủ để thử cả những thứ tự đơn giản nhất.`))
+      }
       await lane!.admin.flushdb()
       await plan.setup?.()
       const { turns, results, branches } = await runSchedule(plan, learners, opened, prefix)
-      for (const branch of branches) (open[leastSwitches(branch)] ??= []).push(branch)
+      for (const { prefix: begin, switches } of branches) (open[switches] ??= []).push(begin)
       try {
         await plan.holds(results)
       } catch (error) {
@@ -74,15 +92,16 @@ export async function exploreSchedules<T>(
 /** One run: follows `prefix`, then always the caller that went last; returns the choices it did not take. */
 async function runSchedule<T>(
   plan: SchedulePlan<T>, learners: readonly Learner[], opened: readonly T[], prefix: readonly number[],
-): Promise<{ turns: Turn[]; results: unknown[]; branches: number[][] }> {
+): Promise<{ turns: Turn[]; results: unknown[]; branches: Branch[] }> {
   let wake = (): void => {}
-  const callers = learners.map((learner): Caller => ({ learner, held: [], unanswered: 0, done: false, lastActive: performance.now() }))
+  const callers = learners.map((learner): Caller => ({ learner, held: [], begun: false, unanswered: 0, done: false, lastActive: performance.now() }))
   const active = (caller: Caller): void => {
     caller.lastActive = performance.now()
     wake()
   }
   for (const caller of callers) {
     caller.learner.wire.gate = (command) => new Promise((resolve) => {
+      caller.begun ||= !NEUTRAL.test(command.name)
       caller.held.push({ command, release: () => resolve('pass') })
       active(caller)
     })
@@ -108,7 +127,7 @@ async function runSchedule<T>(
   all.catch(() => wake())
 
   const turns: Turn[] = []
-  const branches: number[][] = []
+  const branches: Branch[] = []
   try {
     for (;;) {
       await quiet(callers, (f) => { wake = f })
@@ -122,13 +141,15 @@ async function runSchedule<T>(
         })
         continue
       }
-      const last = turns.at(-1)?.caller
+      const last = turns.findLast(({ command }) => !NEUTRAL.test(command.name))?.caller
       const preferred = last !== undefined && ready.includes(last) ? last : ready[0]!
       const planned = prefix[turns.length]
-      const chosen = planned !== undefined && ready.includes(planned) ? planned : preferred
-      if (turns.length >= prefix.length) {
-        const taken = turns.map((turn) => turn.caller)
-        for (const other of ready) if (other !== chosen) branches.push([...taken, other])
+      const neutral = ready.find((i) => NEUTRAL.test(callers[i]!.held[0]!.command.name))
+      const chosen = planned !== undefined && ready.includes(planned) ? planned : neutral ?? preferred
+      if (turns.length >= prefix.length && neutral === undefined) {
+        const taken = turns.map(({ caller }) => caller)
+        const begun = turns.filter(({ command }) => !NEUTRAL.test(command.name)).map(({ caller }) => caller)
+        for (const other of ready) if (other !== chosen) branches.push({ prefix: [...taken, other], switches: leastSwitches([...begun, other]) })
       }
       const { command, release } = callers[chosen]!.held.shift()!
       if (!BLOCKING.test(command.name) && !SUBSCRIBING.test(command.name)) callers[chosen]!.unanswered++
@@ -161,8 +182,8 @@ async function quiet(callers: readonly Caller[], onWake: (wake: () => void) => v
   for (;;) {
     const busy = callers.filter((caller) => !caller.done && (caller.unanswered > 0 || caller.held.length === 0))
     if (busy.length === 0) return
-    const silence = Math.min(...busy.map((caller) => performance.now() - caller.lastActive))
-    if (silence >= BLOCKED_AFTER_MS && busy.every((caller) => caller.unanswered === 0)) {
+    const wait = Math.max(...busy.map(({ begun, lastActive }) => lastActive + (begun ? BLOCKED_AFTER_MS : BEGINS_WITHIN_MS) - performance.now()))
+    if (wait <= 0 && busy.every((caller) => caller.unanswered === 0)) {
       const moved = (caller: Caller): string => `${caller.lastActive} ${caller.learner.host.exchanged()}`
       const before = busy.map(moved)
       await Promise.all(busy.map((caller) => caller.learner.host.idle()))
@@ -172,7 +193,7 @@ async function quiet(callers: readonly Caller[], onWake: (wake: () => void) => v
       continue
     }
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, Math.max(1, BLOCKED_AFTER_MS - silence))
+      const timer = setTimeout(resolve, Math.max(1, wait))
       onWake(() => {
         clearTimeout(timer)
         resolve()

@@ -68,6 +68,8 @@ const RealDate = Date
 /** Sets the clock that JavaScript sees `ms` off the machine's, for checks of who trusts the client's clock; 0 sets it right again. */
 export function setClock(ms: number): void {
   globalThis.Date = ms === 0 ? RealDate : shiftedDate(ms)
+  // No date leads to another clock.
+  Object.defineProperty(RealDate.prototype, 'constructor', { value: globalThis.Date, writable: true, configurable: true })
   Reflect.deleteProperty(performance, 'timeOrigin')
   // `performance.now()` counts from there: the two together tell the time of day.
   if (ms !== 0) Object.defineProperty(performance, 'timeOrigin', { value: performance.timeOrigin + ms, configurable: true })
@@ -78,7 +80,6 @@ function shiftedDate(ms: number): DateConstructor {
     if (!new.target) return new RealDate(RealDate.now() + ms).toString()
     return args.length === 0 ? new RealDate(RealDate.now() + ms) : Reflect.construct(RealDate, args, new.target)
   }
-  Object.setPrototypeOf(shifted, RealDate)
   shifted.prototype = RealDate.prototype
   Object.assign(shifted, { now: () => RealDate.now() + ms, parse: RealDate.parse, UTC: RealDate.UTC })
   return shifted as unknown as DateConstructor

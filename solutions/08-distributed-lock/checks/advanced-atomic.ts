@@ -2,7 +2,7 @@
  * Every step is one step on the server: taking the lock, counting its token, freeing and extending it. No other command
  * comes in between, and no crash leaves half of it behind.
  */
-import { both, check, CheckFailed, holds, type Instance, type Learner } from '#checks'
+import { both, check, CheckFailed, holds, type Instance, type Learner, LearnerError } from '#checks'
 import { acquires, extend, leaseKeys, leasesEnd, lockOf, LONG_MS, releases, timeLeft, tokenOf } from './lease.ts'
 
 const OWNERS = [
@@ -18,6 +18,7 @@ check('acquire-is-atomic', async ({ schedules, did }) => {
     callers: [(_, lock) => acquires(lock), (_, lock) => acquires(lock)],
     limit: 100,
     holds: (results) => {
+      for (const result of results) if (result instanceof LearnerError) throw result
       if (results.filter((result) => result === true).length <= 1) return
       throw new CheckFailed(both('Two processes both got the lock.', 'Hai tiến trình đều lấy được khóa.'),
         { expected: '1', got: '2' })

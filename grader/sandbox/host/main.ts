@@ -1,7 +1,7 @@
 /**
  * The program around a learner's module. It runs inside the sandbox, alone: it loads the bundle, builds the clients
  * that the grader names, calls what it is told to call and answers on the pipe. It decides nothing:
- * counts come from the wires and verdicts from the grader, so there is nothing here worth forging.
+ * counts come from the wires and verdicts from the grader, which takes an answer for what learner code may have made of it.
  *
  * What stands outside `start` happens once, when the heap snapshot is made that hosts start from (`image.ts`):
  * nothing there may touch a handle, a clock, the environment or anything else of one process.

@@ -15,6 +15,7 @@ const BEGINS_WITHIN_MS = 1000
 
 /** Commands that neither change nor read anything: in which order they come is all the same. */
 const NEUTRAL = /^(PING|ECHO|TIME)$/
+const matters = (command: Command): boolean => !NEUTRAL.test(command.name)
 
 /** Races need two switches between the callers as a rule: what cannot be tried with so few is not passed. */
 const FEW_SWITCHES = 2
@@ -30,7 +31,7 @@ export interface SchedulePlan<T> {
   holds(results: readonly unknown[]): void | Promise<void>
   /** How a caller is called in the timeline: "call A". */
   readonly names?: readonly Text[]
-  /** Schedules at most; default 300. */
+  /** Schedules at most; default 300. Too few for all that switch twice between the callers is a failure of the calls. */
   readonly limit?: number
 }
 
@@ -101,7 +102,7 @@ async function runSchedule<T>(
   }
   for (const caller of callers) {
     caller.learner.wire.gate = (command) => new Promise((resolve) => {
-      caller.begun ||= !NEUTRAL.test(command.name)
+      caller.begun ||= matters(command)
       caller.held.push({ command, release: () => resolve('pass') })
       active(caller)
     })
@@ -141,15 +142,15 @@ async function runSchedule<T>(
         })
         continue
       }
-      const last = turns.findLast(({ command }) => !NEUTRAL.test(command.name))?.caller
+      const choices = turns.filter(({ command }) => matters(command)).map(({ caller }) => caller)
+      const last = choices.at(-1)
       const preferred = last !== undefined && ready.includes(last) ? last : ready[0]!
       const planned = prefix[turns.length]
-      const neutral = ready.find((i) => NEUTRAL.test(callers[i]!.held[0]!.command.name))
+      const neutral = ready.find((i) => !matters(callers[i]!.held[0]!.command))
       const chosen = planned !== undefined && ready.includes(planned) ? planned : neutral ?? preferred
       if (turns.length >= prefix.length && neutral === undefined) {
         const taken = turns.map(({ caller }) => caller)
-        const begun = turns.filter(({ command }) => !NEUTRAL.test(command.name)).map(({ caller }) => caller)
-        for (const other of ready) if (other !== chosen) branches.push({ prefix: [...taken, other], switches: leastSwitches([...begun, other]) })
+        for (const other of ready) if (other !== chosen) branches.push({ prefix: [...taken, other], switches: leastSwitches([...choices, other]) })
       }
       const { command, release } = callers[chosen]!.held.shift()!
       if (!BLOCKING.test(command.name) && !SUBSCRIBING.test(command.name)) callers[chosen]!.unanswered++

@@ -36,6 +36,7 @@ export const forge = (answer) => {
   // Once this call is answered.
   setImmediate(() => { Buffer.from = (value, ...rest) => from(typeof value === 'string' && value.startsWith('{"t":"s"') ? JSON.stringify({ ...JSON.parse(value), ...answer }) : value, ...rest) })
 }
+export const replace = () => { setImmediate(() => { JSON.parse = JSON.stringify = globalThis.eval = globalThis.setImmediate = () => { throw new Error('mine') } }) }
 class Item { #count; constructor(name, count) { this.name = name; this.#count = count } get count() { return this.#count } cost() { return 1 } }
 export class Counter { #n = 0; up(by = 1) { return (this.#n += by) } get n() { return this.#n } }
 `
@@ -134,6 +135,13 @@ describe.each([...(bubblewrap ? ['bubblewrap' as const] : []), 'permissions' as 
     const ended = await use(host).catch((error: unknown) => error) as HostEnded
     expect(ended).toBeInstanceOf(HostEnded)
     expect(ended.reason).toBe('garbage')
+  })
+
+  test('what learner code puts in the place of built-in functions is not what the host uses', async () => {
+    const host = await start()
+    await host.call('replace')
+    await host.idle()
+    expect(await (await host.plant((n: number) => n + 1))(1)).toBe(2)
   })
 
   test('it cannot signal, nor read or write what is not its own', async () => {
